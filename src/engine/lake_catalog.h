@@ -1,0 +1,174 @@
+// What the engine's `lake` catalog needs from the catalog service: versions, files, one commit call.
+// Implemented by `catalog`; all methods may be called from any thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/env/env.h"
+#include "base/result.h"
+#include "iceberg/data_file.h"
+#include "iceberg/filter.h"
+#include "iceberg/metadata.h"
+
+namespace tarn::engine {
+
+// Schema is the namespace as shown: levels joined by dots. Both keep the case in which they were created;
+// look-ups ignore case.
+struct TableName {
+  std::string schema;
+  std::string name;
+  auto operator<=>(const TableName&) const = default;
+};
+
+// One table in one lake version. Immutable.
+class LakeTable {
+ public:
+  virtual ~LakeTable() = default;
+  [[nodiscard]] virtual const TableName& name() const = 0;
+  [[nodiscard]] virtual const std::string& uuid() const = 0;
+  [[nodiscard]] virtual const std::string& metadata_location() const = 0;
+  // Reads the metadata document at the first call and keeps it.
+  [[nodiscard]] virtual Result<std::shared_ptr<const iceberg::TableMetadata>> metadata() const = 0;
+};
+
+struct ViewColumn {
+  std::string name;
+  std::string type;  // DuckDB's name of the type
+  std::string comment;
+};
+
+struct LakeView {
+  TableName name;
+  std::string uuid;
+  std::string sql;                   // the SELECT, dialect duckdb, every table name qualified
+  std::vector<ViewColumn> columns;   // fixed at creation
+  std::string comment;
+};
+
+struct LakeSchema {
+  std::string name;
+  std::map<std::string, std::string> properties;                   // "comment" among them
+  std::map<std::string, std::shared_ptr<const LakeTable>> tables;  // key: folded name
+  std::map<std::string, std::shared_ptr<const LakeView>> views;    // key: folded name
+};
+
+// Everything in the lake at one moment. Immutable; a transaction pins one.
+struct LakeVersion {
+  int64_t number = 0;
+  Timestamp time;
+  std::map<std::string, std::shared_ptr<const LakeSchema>> schemas;  // key: folded name
+};
+
+// Name folding for look-ups: ASCII and Unicode lower case are the same name.
+std::string fold(std::string_view name);
+
+// A change of one table in a transaction. Made against `base`; the catalog rebases it when it can.
+struct TableChange {
+  enum class Kind { kCreate, kUpdate, kDrop };
+  Kind kind = Kind::kUpdate;
+  TableName name;
+  std::string uuid;                                      // of the new table, or the one expected there
+  std::shared_ptr<const iceberg::TableMetadata> base;    // what the transaction read; null for kCreate
+  // kCreate: the first metadata, without snapshots (location may be empty: the catalog chooses it).
+  // kUpdate: set when schema, specs, sort orders or properties change; the same document with those changed.
+  std::shared_ptr<const iceberg::TableMetadata> changed;
+  std::optional<TableName> rename_to;
+  bool remove_all = false;                               // TRUNCATE, CREATE OR REPLACE: all files of `base`
+  std::vector<std::string> removed;                      // paths of data files taken out
+  std::vector<iceberg::DataFile> added;
+  std::map<std::string, std::string> summary;            // further keys of the snapshot summary
+  [[nodiscard]] bool writes_files() const { return remove_all || !removed.empty() || !added.empty(); }
+};
+
+struct ViewChange {
+  enum class Kind { kCreate, kReplace, kDrop };
+  Kind kind = Kind::kCreate;
+  LakeView view;                     // kDrop: only name and uuid
+  std::optional<TableName> rename_to;
+};
+
+struct SchemaChange {
+  enum class Kind { kCreate, kUpdate, kDrop };
+  Kind kind = Kind::kCreate;
+  std::string name;
+  std::map<std::string, std::string> properties;
+};
+
+// The cursor of a source, committed with the data that it stands for.
+struct CursorChange {
+  std::string source;
+  std::string key;    // "" or the `each:` row it belongs to
+  std::string value;  // JSON
+};
+
+struct CommitRequest {
+  std::string token;  // run/task/step; empty for a person's transaction
+  std::vector<SchemaChange> schemas;
+  std::vector<TableChange> tables;
+  std::vector<ViewChange> views;
+  std::vector<CursorChange> cursors;
+};
+
+struct CommitOutcome {
+  int64_t lake_version = 0;
+  Timestamp time;
+  bool already_done = false;                     // the token was known: nothing was written now
+  std::map<std::string, int64_t> snapshot_ids;   // by table uuid; only tables that got a snapshot
+};
+
+struct ScanFile {
+  iceberg::DataFile file;
+  int64_t sequence_number = 0;
+  std::vector<iceberg::DataFile> deletes;  // position deletes that apply to it
+};
+
+struct ScanPlan {
+  std::vector<ScanFile> files;  // only those that may hold a matching row
+  int64_t files_pruned = 0;
+};
+
+class LakeCatalog {
+ public:
+  virtual ~LakeCatalog() = default;
+
+  virtual Result<std::shared_ptr<const LakeVersion>> head() = 0;
+  virtual Result<std::shared_ptr<const LakeVersion>> at_version(int64_t number) = 0;
+  // The last version with time <= `time`; an error that names the first version when there is none.
+  virtual Result<std::shared_ptr<const LakeVersion>> at_time(Timestamp time) = 0;
+
+  // Live files of a snapshot (null metadata snapshot: none), pruned by partition values and bounds.
+  virtual Result<ScanPlan> plan(const iceberg::TableMetadata& metadata, int64_t snapshot_id,
+                                const iceberg::Filter& filter) = 0;
+
+  // Folder (absolute path, no scheme) into which data files of a table are written; exists when it returns.
+  virtual Result<std::string> data_folder(const TableName& name, const std::string& uuid,
+                                          const iceberg::TableMetadata* metadata) = 0;
+
+  // All or nothing. Every file in `added` must be synced. kConflict when it cannot be rebased.
+  virtual Result<CommitOutcome> commit(CommitRequest request) = 0;
+
+  // The outcome of a token that was committed, or nullopt.
+  virtual Result<std::optional<CommitOutcome>> find_token(const std::string& token) = 0;
+
+  virtual Result<std::optional<std::string>> cursor(const std::string& source, const std::string& key) = 0;
+};
+
+// Who may see what. Asked on every look-up.
+struct Principal {
+  std::string name = "admin";
+  bool admin = true;
+};
+
+class Visibility {
+ public:
+  virtual ~Visibility() = default;
+  virtual bool can_see_schema(const Principal& who, std::string_view schema) = 0;
+  virtual bool can_see(const Principal& who, const TableName& name) = 0;
+};
+
+}  // namespace tarn::engine

@@ -1,0 +1,45 @@
+// What a SQL text does, without running it: for the allow-lists, for lineage and for splitting a script.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace tarn::engine {
+
+enum class StatementKind {
+  kSelect, kInsert, kUpdate, kDelete, kMerge, kCreateTable, kCreateView, kCreateSchema, kCreateMacro, kCreateOther,
+  kDrop, kAlter, kComment, kCopyFrom, kCopyTo, kTransaction, kExplain, kPrepare, kExecute, kDeallocate, kShow,
+  kUse, kSet, kPragma, kCall, kAttach, kDetach, kLoad, kExport, kImport, kVacuum, kOther,
+};
+
+struct FunctionUse {
+  std::string name;            // lower case
+  bool table_function = false;
+  size_t offset = 0;           // byte in the whole text; 0 when the parser does not say
+};
+
+struct TableUse {
+  std::string database, schema, name;  // as written; empty where left out
+  bool write = false;
+  size_t offset = 0;
+};
+
+// Everything is collected from all depths: CTEs, sub-queries, macro bodies, PREPARE's inner statement.
+// Names of CTEs are not tables.
+struct StatementFacts {
+  StatementKind kind = StatementKind::kOther;
+  size_t begin = 0, end = 0;  // bytes of the text
+  std::string text;           // the statement itself
+  int parameters = 0;
+  std::vector<FunctionUse> functions;
+  std::vector<TableUse> tables;
+  std::vector<StatementKind> inner;  // kinds of statements inside (EXPLAIN, PREPARE)
+};
+
+// Fails with kInvalid and "line:column: message" on a syntax error.
+Result<std::vector<StatementFacts>> parse(std::string_view sql);
+
+}  // namespace tarn::engine

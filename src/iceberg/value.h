@@ -1,0 +1,34 @@
+// One value of a primitive type: partition values, bounds, filter literals.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "iceberg/type.h"
+
+namespace tarn::iceberg {
+
+struct Decimal {
+  __int128 unscaled = 0;
+  bool operator==(const Decimal&) const = default;
+};
+
+// int: int32 (also date, days since 1970). long: int64 (also time and timestamps, in µs or ns).
+// string, fixed, binary: std::string of the bytes; uuid: 16 bytes, big-endian. monostate is null.
+using Value = std::variant<std::monostate, bool, int32_t, int64_t, float, double, Decimal, std::string>;
+
+inline bool is_null(const Value& value) {
+  return std::holds_alternative<std::monostate>(value);
+}
+
+// Order within one type: -NaN < -inf … -0.0 < +0.0 … inf < NaN; strings and binary by unsigned byte. Not for nulls.
+int compare(const Value& a, const Value& b);
+
+// Single-value binary serialisation (spec appendix D), and back; a 4-byte bound of a promoted long is read.
+std::string to_bytes(const Type& type, const Value& value);
+Result<Value> from_bytes(const Type& type, const std::string& bytes);
+
+}  // namespace tarn::iceberg

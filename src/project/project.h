@@ -1,0 +1,44 @@
+// A project: the folder of text files in git. This reads tarn.yml and resolves secret references.
+// tarn.yml: name, data (folder, default ".tarn"), vars, memory, threads, time_zone, http (host, port),
+// allow_private_addresses (default false: fetchers may not reach loopback and private networks).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "base/env/file_system.h"
+#include "base/result.h"
+#include "codec/yaml.h"
+
+namespace tarn::project {
+
+struct Project {
+  std::string root;         // absolute
+  std::string name;
+  std::string data_folder;  // absolute
+  std::map<std::string, std::string> vars;  // YAML scalars as text; command-line --vars win
+  uint64_t memory_limit_bytes = 0;          // 0: half of the machine's
+  int threads = 0;                          // 0: all cores
+  std::string time_zone = "UTC";
+  std::string http_host = "127.0.0.1";
+  int http_port = 7070;
+  bool allow_private_addresses = false;
+};
+
+// Mistakes go to `diagnostics`; the error is for what stops everything (no tarn.yml, unreadable).
+Result<Project> load_project(FileSystem& files, const std::string& root, Diagnostics& diagnostics);
+
+// Files below `root`/`folder` whose name ends so, sorted, relative to the root.
+Result<std::vector<std::string>> find_files(FileSystem& files, const std::string& root,
+                                            const std::string& folder, const std::string& ending);
+
+// Replaces ${env:NAME} and ${file:path} (relative to the root). kInvalid names the reference, never its value.
+Result<std::string> resolve_secrets(FileSystem& files, const std::string& root, std::string_view text);
+bool has_secret(std::string_view text);
+
+
+}  // namespace tarn::project

@@ -1,0 +1,4 @@
+# ./dev build [dev|release|asan]
+preset="${1:-dev}"
+source tools/dev/configure.sh
+cmake --build --preset "$preset"

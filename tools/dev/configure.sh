@@ -1,0 +1,5 @@
+# Configures the build folder of $preset when it is not; CMake itself notices later changes.
+case "$preset" in dev) folder=build ;; *) folder="build-$preset" ;; esac
+if [ ! -f "$folder/build.ninja" ]; then
+  cmake --preset "$preset" -DTARN_DEPS="$TARN_DEPS" >/dev/null
+fi

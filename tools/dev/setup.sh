@@ -1,0 +1,107 @@
+# Installs Debian packages, the pinned downloads of tools/deps.lock and the Python tools of tools/python.lock.
+# Whatever is there already, with the right checksum, is left alone: a second run needs no network.
+
+say() { printf '\033[1m%s\033[0m\n' "$*"; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# A package whose command is on the PATH by other means (a newer node, a rustup cargo) counts as there.
+provided_otherwise() {
+  case "$1" in
+    nodejs) command -v node ;;
+    npm) command -v npm ;;
+    cargo-web) command -v cargo ;;
+    *) return 1 ;;
+  esac >/dev/null 2>&1
+}
+
+install_packages() {
+  local missing=() package
+  while read -r package; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' && continue
+    provided_otherwise "$package" && continue
+    missing+=("$package")
+  done <tools/apt.txt
+  [ ${#missing[@]} = 0 ] && return
+  say "Installing ${#missing[@]} Debian packages"
+  as_root apt-get update -q >/dev/null
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >"$TARN_DEPS/apt.log" 2>&1 || {
+    tail -n 20 "$TARN_DEPS/apt.log" >&2
+    exit 1
+  }
+}
+
+checksum_is() { [ -f "$1" ] && [ "$(sha256sum "$1" | cut -d' ' -f1)" = "$2" ]; }
+
+download_npm() { (cd "$TARN_DEPS/download" && npm pack --silent "$1@$2" >/dev/null); }
+
+download_crate() {
+  local work
+  work=$(mktemp -d)
+  printf '[package]\nname = "fetch"\nversion = "0.1.0"\nedition = "2021"\n[lib]\npath = "lib.rs"\n[dependencies]\n%s = "=%s"\n' "$1" "$2" >"$work/Cargo.toml"
+  : >"$work/lib.rs"
+  (cd "$work" && CARGO_HOME="$work/home" cargo fetch --quiet)
+  find "$work/home" -name "$1-$2.crate" -exec cp {} "$TARN_DEPS/download/" \;
+  rm -rf "$work"
+}
+
+fetch_locked() {
+  local kind name version file sum
+  mkdir -p "$TARN_DEPS/download"
+  while read -r kind name version file sum; do
+    case "$kind" in '' | '#'*) continue ;; esac
+    checksum_is "$TARN_DEPS/download/$file" "$sum" && continue
+    say "Fetching $name $version"
+    "download_$kind" "$name" "$version"
+    if ! checksum_is "$TARN_DEPS/download/$file" "$sum"; then
+      echo "the checksum of $file is not the one in tools/deps.lock" >&2
+      exit 1
+    fi
+  done <tools/deps.lock
+}
+
+unpack_duckdb() {
+  local stamp="$TARN_DEPS/duckdb/.stamp" want
+  want=$(grep -E 'duckdb' tools/deps.lock | sha256sum)
+  [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ] && return
+  say "Unpacking DuckDB"
+  rm -rf "$TARN_DEPS/duckdb" "$TARN_DEPS/unpack"
+  mkdir -p "$TARN_DEPS/duckdb/lib" "$TARN_DEPS/unpack"
+  tar xzf "$TARN_DEPS"/download/duckdb-node-bindings-linux-x64-*.tgz -C "$TARN_DEPS/unpack"
+  cp "$TARN_DEPS/unpack/package/libduckdb.so" "$TARN_DEPS/duckdb/lib/"
+  tar xzf "$TARN_DEPS"/download/libduckdb-sys-*.crate -C "$TARN_DEPS/unpack" --wildcards '*/duckdb.tar.gz'
+  tar xzf "$TARN_DEPS"/unpack/libduckdb-sys-*/duckdb.tar.gz -C "$TARN_DEPS/unpack"
+  cp -r "$TARN_DEPS/unpack/duckdb/src/include" "$TARN_DEPS/duckdb/include"
+  rm -rf "$TARN_DEPS/unpack"
+  echo "$want" >"$stamp"
+}
+
+unpack_datasets() {
+  local target="$TARN_DEPS/vega-datasets"
+  [ -f "$target/.stamp" ] && return
+  say "Unpacking the demo's data"
+  mkdir -p "$target"
+  tar xzf "$TARN_DEPS"/download/vega-datasets-*.tgz -C "$target" --strip-components=2 package/data
+  touch "$target/.stamp"
+}
+
+# Python tools for tests, in an environment of their own; every wheel is pinned by checksum.
+install_python() {
+  local venv="$TARN_DEPS/venv" want
+  want=$(sha256sum tools/python.lock)
+  [ -f "$venv/.stamp" ] && [ "$(cat "$venv/.stamp")" = "$want" ] && return
+  say "Installing the Python tools of the tests"
+  python3 -m venv --clear "$venv"
+  "$venv/bin/pip" install -q --disable-pip-version-check --require-hashes --no-deps -r tools/python.lock
+  echo "$want" >"$venv/.stamp"
+}
+
+mkdir -p "$TARN_DEPS"
+install_packages
+fetch_locked
+unpack_duckdb
+unpack_datasets
+[ -f tools/python.lock ] && install_python
+say "Everything is there."
