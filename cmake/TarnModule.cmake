@@ -52,6 +52,8 @@ function(tarn_module name)
 endfunction()
 
 function(tarn_add_modules)
+  # Watched, so that a new module is noticed by the next build.
+  file(GLOB modules CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/*/CMakeLists.txt")
   foreach(line IN LISTS TARN_LAYERS)
     if(line MATCHES "^([a-z]+):")
       if(EXISTS "${CMAKE_SOURCE_DIR}/src/${CMAKE_MATCH_1}/CMakeLists.txt")
