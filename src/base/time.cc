@@ -19,8 +19,8 @@ Fields fields_of(Timestamp time) {
   std::time_t clock = seconds;
   std::tm parts{};
   gmtime_r(&clock, &parts);
-  return {parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,         parts.tm_hour,
-          parts.tm_min,         parts.tm_sec,     micros - seconds * 1000000};
+  return {parts.tm_year + 1900, parts.tm_mon + 1,          parts.tm_mday, parts.tm_hour, parts.tm_min,
+          parts.tm_sec,         micros - seconds * 1000000};
 }
 
 // Reads exactly `digits` digits from the front.
@@ -92,8 +92,8 @@ bool in_range(const Fields& f) {
 
 std::string format_utc(Timestamp time) {
   Fields f = fields_of(time);
-  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", f.year, f.month, f.day, f.hour,
-                                 f.minute, f.second);
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", f.year, f.month, f.day, f.hour, f.minute, f.second);
   if (f.micros != 0) {
     text += fmt::format(".{:06}", f.micros);
   }

@@ -14,8 +14,8 @@ std::string format_utc(Timestamp time);
 // "20261121T063500"
 std::string format_compact_utc(Timestamp time);
 
-// Reads "2026-11-21", "2026-11-21 06:35[:00[.123456]]" with 'T' or a blank between, and "Z" or "+01:00" at the
-// end; without a zone it is UTC.
+// Reads "2026-11-21", "2026-11-21 06:35[:00[.123456]]" with 'T' or a blank between, and "Z" or "+01:00" at
+// the end; without a zone it is UTC.
 Result<Timestamp> parse_time(std::string_view text);
 
 // Reads "250ms", "30s", "5m", "2h", "7d".

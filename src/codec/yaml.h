@@ -20,11 +20,11 @@ class YamlNode {
   struct Entry;
 
   Kind kind = Kind::kNull;
-  std::string text;                // scalar: its text, without quotes
-  bool quoted = false;             // scalar: written in quotes, so it is a string whatever it looks like
+  std::string text;     // scalar: its text, without quotes
+  bool quoted = false;  // scalar: written in quotes, so it is a string whatever it looks like
   Place place;
-  std::vector<YamlNode> items;     // sequence
-  std::vector<Entry> entries;      // map, in the order of the text
+  std::vector<YamlNode> items;  // sequence
+  std::vector<Entry> entries;   // map, in the order of the text
 
   [[nodiscard]] const YamlNode* find(std::string_view key) const;  // map member, or null
 };

@@ -1,7 +1,7 @@
 #include "base/env/env.h"
 
-#include <random>
 #include <sys/random.h>
+#include <random>
 #include <thread>
 
 namespace tarn {

@@ -1,12 +1,12 @@
 #include "base/env/file_system.h"
 
-#include <cerrno>
-#include <cstring>
 #include <fcntl.h>
-#include <filesystem>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 
 #include <linux/fs.h>
 
@@ -20,11 +20,11 @@ namespace {
 namespace stdfs = std::filesystem;
 
 Error io_error(std::string_view action, const std::string& path, int error) {
-  Code code = error == ENOENT                       ? Code::kNotFound
-              : error == EEXIST                     ? Code::kExists
-              : error == ENOSPC || error == EDQUOT  ? Code::kDiskFull
-              : error == EACCES || error == EPERM   ? Code::kDenied
-                                                    : Code::kIo;
+  Code code = error == ENOENT                      ? Code::kNotFound
+              : error == EEXIST                    ? Code::kExists
+              : error == ENOSPC || error == EDQUOT ? Code::kDiskFull
+              : error == EACCES || error == EPERM  ? Code::kDenied
+                                                   : Code::kIo;
   return Error{code, fmt::format("cannot {} {}: {}", action, path, std::strerror(error))};
 }
 
@@ -79,7 +79,7 @@ class RealFileSystem : public FileSystem {
 
   Result<std::string> read(const std::string& path) override {
     FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    struct stat info {};
+    struct stat info{};
     if (!fd.valid() || ::fstat(fd.get(), &info) != 0) {
       return io_error("read", path, errno);
     }
@@ -106,7 +106,7 @@ class RealFileSystem : public FileSystem {
   }
 
   Result<uint64_t> size(const std::string& path) override {
-    struct stat info {};
+    struct stat info{};
     if (::stat(path.c_str(), &info) != 0) {
       return io_error("look at", path, errno);
     }
@@ -114,7 +114,7 @@ class RealFileSystem : public FileSystem {
   }
 
   Result<bool> exists(const std::string& path) override {
-    struct stat info {};
+    struct stat info{};
     if (::stat(path.c_str(), &info) == 0) {
       return true;
     }
