@@ -59,7 +59,7 @@ TEST(YamlTest, TabIsExplained) {
 
 TEST(YamlTest, SyntaxErrorHasPlace) {
   EXPECT_EQ(mistake_in("a: [1, 2\nb: 1\n").substr(0, 6), "a.yml:");
-  EXPECT_EQ(mistake_in("a: 'x\n").substr(0, 6), "a.yml:");
+  EXPECT_EQ(mistake_in("a: 'x\nb: 1").substr(0, 6), "a.yml:");
   EXPECT_EQ(mistake_in("a: *nowhere\n").substr(0, 11), "a.yml:1:4: ");
 }
 
