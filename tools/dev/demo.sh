@@ -1,15 +1,15 @@
 # ./dev demo [--live]: installs, builds, loads real data, runs models and tests, shows the result.
 # Without --live the data comes from a copy of real measurements served on loopback (demo/api_server.py).
 source tools/dev/setup.sh
-preset=release
+preset=dev
 source tools/dev/configure.sh
 say "Building Tarn (a first build takes some minutes)"
-cmake --build --preset release --target tarn
+cmake --build --preset dev --target tarn
 
-project=build-release/demo
+project=build/demo
 mkdir -p "$project"
 cp -r demo/project/. "$project/"
-tarn=(build-release/tarn --project "$project")
+tarn=(build/tarn --project "$project")
 
 if [ "${1:-}" = --live ]; then
   sed -i 's#weather_api: .*#weather_api: https://api.open-meteo.com#' "$project/tarn.yml"
@@ -40,9 +40,9 @@ say "S&P 500, yearly close:"
 say ""
 say "What to try next"
 cat <<EOF
-  build-release/tarn --project $project sql                       a shell with completion
-  build-release/tarn --project $project sql "from mart_prices limit 5"
-  build-release/tarn --project $project status                    what is fresh, late or failed
-  build-release/tarn --project $project serve                     the API on 127.0.0.1:7070
-  build-release/tarn init my-home && cd my-home                   a project of your own
+  build/tarn --project $project sql                       a shell with completion
+  build/tarn --project $project sql "from mart_prices limit 5"
+  build/tarn --project $project status                    what is fresh, late or failed
+  build/tarn --project $project serve                     the API on 127.0.0.1:7070
+  build/tarn init my-home && cd my-home                   a project of your own
 EOF
