@@ -1,0 +1,142 @@
+#include "net/http_gate.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include <fmt/format.h>
+
+namespace tarn::net {
+namespace {
+
+int digit_of(char c) {
+  if (c >= '0' && c <= '9')
+    return c - '0';
+  if (c >= 'a' && c <= 'f')
+    return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F')
+    return c - 'A' + 10;
+  return -1;
+}
+
+std::optional<std::string> decode(std::string_view text, bool plus_is_blank) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%') {
+      if (i + 2 >= text.size())
+        return std::nullopt;
+      const int high = digit_of(text[i + 1]);
+      const int low = digit_of(text[i + 2]);
+      if (high < 0 || low < 0)
+        return std::nullopt;
+      decoded += static_cast<char>(high * 16 + low);
+      i += 2;
+    } else {
+      decoded += plus_is_blank && text[i] == '+' ? ' ' : text[i];
+    }
+  }
+  return decoded;
+}
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return result;
+}
+
+const std::string* header(const HttpRequest& request, const std::string& name) {
+  const auto found = request.headers.find(name);
+  return found == request.headers.end() ? nullptr : &found->second;
+}
+
+bool is_address(std::string_view host) {
+  return host.starts_with("[") ||
+         (!host.empty() && host.find_first_not_of("0123456789.") == std::string_view::npos);
+}
+
+bool host_is_ours(const HttpServerOptions& options, const std::string& host) {
+  if (is_loopback(host) || host == lower(options.host) || options.other_hosts.contains(host))
+    return true;
+  // A public bind is reached by an address that is not known here; a rebound DNS name is not an address.
+  return options.allow_public && is_address(host);
+}
+
+bool has_token(const HttpServerOptions& options, const HttpRequest& request) {
+  constexpr std::string_view kScheme = "bearer ";
+  const auto* authorization = header(request, "authorization");
+  if (options.token.empty() || authorization == nullptr || authorization->size() <= kScheme.size())
+    return false;
+  const std::string_view text = *authorization;
+  return lower(text.substr(0, kScheme.size())) == kScheme &&
+         same_secret(text.substr(kScheme.size()), options.token);
+}
+
+}  // namespace
+
+bool same_secret(std::string_view a, std::string_view b) {
+  unsigned difference = a.size() == b.size() ? 0 : 1;
+  for (size_t i = 0; i < a.size(); ++i) {
+    const char other = b.empty() ? '\0' : b[i % b.size()];
+    difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(other);
+  }
+  return difference == 0;
+}
+
+std::string host_without_port(std::string_view host) {
+  const auto bracket = host.find(']');
+  const auto colon = host.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  return lower(host.substr(0, colon));
+}
+
+bool is_loopback(std::string_view host) {
+  return host == "localhost" || host == "[::1]" || host == "::1" ||
+         (host.starts_with("127.") && is_address(host));
+}
+
+std::optional<Refusal> refuse(const HttpServerOptions& options, const HttpRequest& request) {
+  const auto* host = header(request, "host");
+  if (host == nullptr || !host_is_ours(options, host_without_port(*host))) {
+    return Refusal{421, fmt::format("host '{}' is not served here; use the address that the start printed",
+                                    host == nullptr ? "" : *host)};
+  }
+  if (const auto* origin = header(request, "origin")) {
+    const auto scheme = origin->find("://");
+    if (scheme == std::string::npos || lower(origin->substr(scheme + 3)) != lower(*host)) {
+      return Refusal{403, fmt::format("a page of origin '{}' may not use this server", *origin)};
+    }
+  }
+  if (!options.open_paths.contains(request.path) && !has_token(options, request)) {
+    return Refusal{
+        401,
+        "a token is needed: send 'Authorization: Bearer TOKEN'; the server's start prints it, and the file "
+        "'token' in the data folder holds it"};
+  }
+  return std::nullopt;
+}
+
+bool read_target(std::string_view target, HttpRequest& request) {
+  const auto question = target.find('?');
+  auto path = decode(target.substr(0, question), false);
+  if (!path || path->empty() || (*path)[0] != '/')
+    return false;
+  request.path = std::move(*path);
+  if (question == std::string_view::npos)
+    return true;
+  auto rest = target.substr(question + 1);
+  while (!rest.empty()) {
+    const auto amp = rest.find('&');
+    const auto pair = rest.substr(0, amp);
+    rest.remove_prefix(amp == std::string_view::npos ? rest.size() : amp + 1);
+    const auto equals = pair.find('=');
+    auto name = decode(pair.substr(0, equals), true);
+    auto value = decode(equals == std::string_view::npos ? "" : pair.substr(equals + 1), true);
+    if (!name || !value)
+      return false;
+    if (!name->empty())
+      request.query[*name] = std::move(*value);
+  }
+  return true;
+}
+
+}  // namespace tarn::net

@@ -1,0 +1,33 @@
+// A blocking HTTP/1.1 client for Tarn's own server on this machine: no redirects, no TLS, no proxies.
+// What fetches from the world is http_client.h.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace tarn::net {
+
+struct LocalRequest {
+  std::string host = "127.0.0.1";
+  int port = 0;
+  std::string token;
+  std::string method = "GET";
+  std::string target;  // path and query
+  std::string body;    // JSON; sent when not empty
+};
+
+// Bytes go to `sink` as they come; false from it breaks off with kCancelled. Returns the status code.
+// kUnavailable when nobody answers or the answer breaks off.
+Result<int> send_local(const LocalRequest& request, const std::function<bool(std::string_view)>& sink);
+
+// The same with the whole body in memory, for small answers.
+struct LocalAnswer {
+  int status = 0;
+  std::string body;
+};
+Result<LocalAnswer> call_local(const LocalRequest& request);
+
+}  // namespace tarn::net
