@@ -60,6 +60,11 @@ Result<std::unique_ptr<DataFolder>> DataFolder::open(Env& env, const std::string
     return made.error().at("the data folder cannot be made");
   }
   auto lock = LockFile::acquire(path + "/lock");
+  // Whoever asks for the holder locks for a moment, too.
+  for (int tries = 0; tries < 3 && !lock && lock.error().code == Code::kLocked; ++tries) {
+    env.clock->sleep_for(std::chrono::milliseconds(20));
+    lock = LockFile::acquire(path + "/lock");
+  }
   if (!lock && lock.error().code == Code::kLocked) {
     auto note = env.files->read(path + "/lock");
     LockHolder holder = parse_note(note.value_or(""));
