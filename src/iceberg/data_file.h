@@ -15,14 +15,14 @@ enum class Content { kData = 0, kPositionDeletes = 1, kEqualityDeletes = 2 };
 
 struct DataFile {
   Content content = Content::kData;
-  std::string path;               // absolute, with scheme: file:///…
+  std::string path;  // absolute, with scheme: file:///…
   std::string format = "PARQUET";
-  int spec_id = 0;                // of the manifest that lists it
-  std::vector<Value> partition;   // in the order of that spec's fields
+  int spec_id = 0;               // of the manifest that lists it
+  std::vector<Value> partition;  // in the order of that spec's fields
   int64_t record_count = 0;
   int64_t file_size_bytes = 0;
   std::map<int, int64_t> column_sizes;
-  std::map<int, int64_t> value_counts;      // include nulls and NaNs
+  std::map<int, int64_t> value_counts;  // include nulls and NaNs
   std::map<int, int64_t> null_value_counts;
   std::map<int, int64_t> nan_value_counts;  // float and double only
   std::map<int, std::string> lower_bounds;  // single-value binary

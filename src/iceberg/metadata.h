@@ -1,5 +1,6 @@
 // Table metadata: the JSON document that is one version of a table (spec: "Table Metadata").
-// Format version 2 is written; 1 and 2 are read. Immutable once built.
+// Format version 2 is written; 1 and 2 are read (writing a table of version 1 upgrades it). Immutable once
+// built.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,10 @@ struct Snapshot {
   std::vector<std::string> manifests;          // format version 1 without a list
   std::map<std::string, std::string> summary;  // holds "operation"
   std::optional<int> schema_id;
+  std::string other_json;  // members that are not known here, as a JSON object; written back
+
+  // Value of a summary key, or "".
+  [[nodiscard]] std::string summary_value(const std::string& key) const;
 };
 
 struct SnapshotRef {
@@ -71,8 +76,14 @@ struct TableMetadata {
   [[nodiscard]] const Schema* schema(int schema_id) const;  // or null
   [[nodiscard]] const PartitionSpec& spec() const;          // the default one
   [[nodiscard]] const PartitionSpec* spec(int spec_id) const;
-  [[nodiscard]] const Snapshot* current_snapshot() const;   // null when the table is empty
+  [[nodiscard]] const Snapshot* current_snapshot() const;  // null when the table is empty
   [[nodiscard]] const Snapshot* snapshot(int64_t snapshot_id) const;
+
+  // The field of this id in the current schema, else in the newest schema that has it, else null: what an old
+  // partition spec refers to may have been dropped.
+  [[nodiscard]] const Field* find_field(int field_id) const;
+  // Type of a partition field's values.
+  [[nodiscard]] Type partition_type(const PartitionField& field) const;
 };
 
 // Reads a metadata document; errors say which member is wrong.

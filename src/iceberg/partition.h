@@ -15,7 +15,7 @@ enum class TransformKind { kIdentity, kBucket, kTruncate, kYear, kMonth, kDay, k
 struct Transform {
   TransformKind kind = TransformKind::kIdentity;
   int parameter = 0;  // bucket: N; truncate: W
-  std::string text;   // as written, kept for unknown transforms
+  std::string text;   // only for unknown transforms: as written
   bool operator==(const Transform&) const = default;
 };
 
@@ -24,6 +24,12 @@ std::string to_string(const Transform& transform);
 
 // Type of the transform's result for a source type.
 Type result_type(const Transform& transform, const Type& source);
+
+// Whether the transform may be used on a column of this type, as an error that says why not.
+Status check_transform(const Transform& transform, const Type& source);
+
+// The first so many code points of UTF-8 text.
+std::string truncate_text(const std::string& text, size_t code_points);
 
 // Applies the transform; null gives null. Fails when the source type does not allow it.
 Result<Value> apply(const Transform& transform, const Type& source, const Value& value);
@@ -40,6 +46,7 @@ struct PartitionSpec {
   int spec_id = 0;
   std::vector<PartitionField> fields;
   [[nodiscard]] bool is_unpartitioned() const { return fields.empty(); }
+  bool operator==(const PartitionSpec&) const = default;
 };
 
 struct SortField {
@@ -47,11 +54,13 @@ struct SortField {
   Transform transform;
   bool descending = false;
   bool nulls_first = true;
+  bool operator==(const SortField&) const = default;
 };
 
 struct SortOrder {
   int order_id = 0;  // 0 is always the unsorted order
   std::vector<SortField> fields;
+  bool operator==(const SortOrder&) const = default;
 };
 
 }  // namespace tarn::iceberg

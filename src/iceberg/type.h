@@ -5,13 +5,36 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "base/result.h"
 
 namespace tarn::iceberg {
 
+// Ids above this one are reserved for columns that the specification defines.
+inline constexpr int kMaxFieldId = 2147483447;
+
 enum class TypeKind {
-  kBoolean, kInt, kLong, kFloat, kDouble, kDecimal, kDate, kTime, kTimestamp, kTimestampTz, kTimestampNs,
-  kTimestampTzNs, kString, kUuid, kFixed, kBinary, kStruct, kList, kMap,
+  kBoolean,
+  kInt,
+  kLong,
+  kFloat,
+  kDouble,
+  kDecimal,
+  kDate,
+  kTime,
+  kTimestamp,
+  kTimestampTz,
+  kTimestampNs,
+  kTimestampTzNs,
+  kString,
+  kUuid,
+  kFixed,
+  kBinary,
+  kStruct,
+  kList,
+  kMap,
 };
 
 struct Field;
@@ -55,5 +78,24 @@ struct Schema {
 
 // Same fields, ids, types, requiredness and docs; schema_id is not compared.
 bool same_fields(const Schema& a, const Schema& b);
+
+// Text of a type as metadata writes it: "decimal(9,2)", "timestamptz"; nested types as "struct<a: int, …>".
+std::string to_string(const Type& type);
+// Reads the name of a type that is not nested. kUnsupported for one of format version 3 (variant, geometry).
+Result<Type> parse_type(std::string_view text);
+
+// Whether readers of `to` can read files that were written with `from` (the same, or widened).
+bool can_promote(const Type& from, const Type& to);
+
+// Ids, names and depth are as the specification wants them: what a table is created or altered with.
+Status check_schema(const Schema& schema);
+
+// Gives each field at any depth a new id above `last_id` and moves `last_id`; as Java does: first all fields
+// of a struct, then what is inside each.
+void assign_field_ids(std::vector<Field>& fields, int& last_id);
+
+// The JSON form of a schema (spec appendix C), and back.
+std::string to_json(const Schema& schema);
+Result<Schema> parse_schema(std::string_view json);
 
 }  // namespace tarn::iceberg

@@ -24,8 +24,18 @@ inline bool is_null(const Value& value) {
   return std::holds_alternative<std::monostate>(value);
 }
 
-// Order within one type: -NaN < -inf … -0.0 < +0.0 … inf < NaN; strings and binary by unsigned byte. Not for nulls.
+// Order within one type: -NaN < -inf … -0.0 < +0.0 … inf < NaN; strings and binary by unsigned byte. Not for
+// nulls.
 int compare(const Value& a, const Value& b);
+
+bool is_nan(const Value& value);
+// Whether the value is held as this primitive type wants it; nulls do not fit.
+bool fits(const Type& type, const Value& value);
+// The value as a (perhaps widened) type holds it: int for a long column becomes long. Null stays null.
+Result<Value> promote(const Type& type, const Value& value);
+
+// Two's complement in as few bytes as hold it, most significant first: decimals in bounds and in Avro.
+std::string minimal_big_endian(__int128 number);
 
 // Single-value binary serialisation (spec appendix D), and back; a 4-byte bound of a promoted long is read.
 std::string to_bytes(const Type& type, const Value& value);
