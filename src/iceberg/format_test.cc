@@ -62,21 +62,17 @@ TEST(TypeTest, NamesGoBothWays) {
 
 TEST(TypeTest, NestedSchemaGoesBothWays) {
   const char* json =
-      R"({"type":"struct","schema-id":3,"fields":[{"id":1,"name":"id","required":true,"type":"long","doc":"the key"},)"
-      R"({"id":2,"name":"tags","required":false,"type":{"type":"list","element-id":4,"element":"string","element-required":false}},)"
-      R"({"id":3,"name":"m","required":false,"type":{"type":"map","key-id":5,"key":"string","value-id":6,"value":)"
-      R"({"type":"struct","fields":[{"id":7,"name":"x","required":false,"type":"decimal(9, 2)"}]
-}
-, "value-required" : true
-}
-}],)"
-      R"("identifier-field-ids":[1]})";
-auto schema = parse_schema(json);
-ASSERT_TRUE(schema) << schema.error().message;
-EXPECT_EQ(to_json(*schema), json);
-EXPECT_EQ(schema->max_field_id(), 7);
-EXPECT_EQ(schema->find(7)->name, "x");
-EXPECT_EQ(schema->find("tags")->type.fields.at(0).id, 4);
+      R"j({"type":"struct","schema-id":3,"fields":[{"id":1,"name":"id","required":true,"type":"long","doc":"the key"},)j"
+      R"j({"id":2,"name":"tags","required":false,"type":{"type":"list","element-id":4,"element":"string",)j"
+      R"j("element-required":false}},{"id":3,"name":"m","required":false,"type":{"type":"map","key-id":5,)j"
+      R"j("key":"string","value-id":6,"value":{"type":"struct","fields":[{"id":7,"name":"x","required":false,)j"
+      R"j("type":"decimal(9, 2)"}]},"value-required":true}}],"identifier-field-ids":[1]})j";
+  auto schema = parse_schema(json);
+  ASSERT_TRUE(schema) << schema.error().message;
+  EXPECT_EQ(to_json(*schema), json);
+  EXPECT_EQ(schema->max_field_id(), 7);
+  EXPECT_EQ(schema->find(7)->name, "x");
+  EXPECT_EQ(schema->find("tags")->type.fields.at(0).id, 4);
 }
 
 TEST(TypeTest, WrongSchemasNameTheField) {

@@ -43,7 +43,8 @@ template <size_t N>
 std::string others(const Json& object, const std::array<const char*, N>& known) {
   Json rest = Json::object();
   for (const auto& [name, value] : object.items()) {
-    if (std::find(known.begin(), known.end(), name) == known.end()) {
+    bool empty_list = value.is_array() && value.empty();  // statistics: written again when absent
+    if (!empty_list && std::find(known.begin(), known.end(), name) == known.end()) {
       rest[name] = value;
     }
   }
