@@ -1,4 +1,5 @@
-// Whatever runs is a task: a fetch, a model with its tests, a seed. Source and model make them; flow runs them.
+// Whatever runs is a task: a fetch, a model with its tests, a seed. Source and model make them; flow runs
+// them.
 #pragma once
 
 #include <atomic>
@@ -17,8 +18,8 @@ namespace tarn::flow {
 class TaskLog {
  public:
   virtual ~TaskLog() = default;
-  virtual void line(std::string text) = 0;                       // one line of the attempt's log
-  virtual void progress(std::string text) = 0;                   // short: "page 3, 12,000 rows"
+  virtual void line(std::string text) = 0;      // one line of the attempt's log
+  virtual void progress(std::string text) = 0;  // short: "page 3, 12,000 rows"
 };
 
 // Set from outside to stop a task; tasks look at it between requests, batches and statements.
@@ -32,25 +33,25 @@ class CancelFlag {
 };
 
 struct TaskCounts {
-  int64_t rows_in = 0;           // parsed
+  int64_t rows_in = 0;  // parsed
   int64_t rows_written = 0;
   int64_t rows_quarantined = 0;
   int64_t requests = 0;
-  int64_t bytes_in = 0;          // as received
+  int64_t bytes_in = 0;  // as received
 };
 
 // Versions of tables that a task read or wrote, for lineage.
 struct TableVersion {
-  std::string table;         // "schema.name"
-  int64_t snapshot_id = 0;   // 0: a view, or an empty table
+  std::string table;        // "schema.name"
+  int64_t snapshot_id = 0;  // 0: a view, or an empty table
   bool written = false;
 };
 
 struct TaskReport {
   TaskCounts counts;
   std::vector<TableVersion> versions;
-  int64_t lake_version = 0;         // of its commit; 0: nothing was committed
-  std::string compiled_sql;         // models
+  int64_t lake_version = 0;  // of its commit; 0: nothing was committed
+  std::string compiled_sql;  // models
   std::vector<std::string> warnings;
 };
 
@@ -62,8 +63,8 @@ struct TaskContext {
   std::string run_id;
   int attempt = 1;
   bool full_refresh = false;
-  std::string data_folder;   // absolute
-  TaskReport* report;        // filled by the task, kept also when it fails
+  std::string data_folder;  // absolute
+  TaskReport* report;       // filled by the task, kept also when it fails
   // "run/task/step": the same for every attempt of this run, so that a repeated commit is recognised.
   std::string token(std::string_view step) const;
   std::string task_name;
@@ -78,9 +79,9 @@ struct RetryPolicy {
 class Task {
  public:
   virtual ~Task() = default;
-  [[nodiscard]] virtual std::string name() const = 0;              // unique in the project
-  [[nodiscard]] virtual std::string kind() const = 0;              // "source", "model", "seed", "test"
-  [[nodiscard]] virtual std::string path() const = 0;              // file in the project, for selection and errors
+  [[nodiscard]] virtual std::string name() const = 0;  // unique in the project
+  [[nodiscard]] virtual std::string kind() const = 0;  // "source", "model", "seed", "test"
+  [[nodiscard]] virtual std::string path() const = 0;  // file in the project, for selection and errors
   [[nodiscard]] virtual std::vector<std::string> tags() const = 0;
   [[nodiscard]] virtual std::vector<std::string> upstream() const = 0;  // names of tasks that run before it
   [[nodiscard]] virtual std::vector<std::string> writes() const = 0;    // "schema.name" of tables and views

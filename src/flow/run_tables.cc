@@ -1,0 +1,134 @@
+#include "flow/run_tables.h"
+
+#include <fmt/format.h>
+
+#include "base/time.h"
+
+namespace tarn::flow {
+namespace {
+
+struct RunColumn {
+  engine::SourceColumn shown;
+  std::string expression;  // of control.sqlite
+};
+
+// A table that is one SELECT over control.sqlite.
+class RunTable final : public engine::TableSource {
+ public:
+  RunTable(store::Store& store, std::string name, std::string about, const std::vector<RunColumn>& columns,
+           std::string from)
+      : store_(store), name_(std::move(name)), about_(std::move(about)) {
+    std::string list;
+    for (const auto& column : columns) {
+      columns_.push_back(column.shown);
+      list += (list.empty() ? "" : ", ") + column.expression;
+    }
+    sql_ = fmt::format("SELECT {} FROM {}", list, from);
+  }
+
+  [[nodiscard]] const std::string& name() const override { return name_; }
+  [[nodiscard]] const std::string& about() const override { return about_; }
+  [[nodiscard]] const std::vector<engine::SourceColumn>& columns() const override { return columns_; }
+
+  Status scan(const std::function<bool(engine::TextRow row)>& sink) override {
+    return store_.read([&](store::Connection& db) -> Status {
+      TARN_TRY(auto rows, db.query(sql_));
+      while (true) {
+        TARN_TRY(const bool more, rows.next());
+        if (!more || !sink(row_of(rows)))
+          return ok();
+      }
+    });
+  }
+
+ private:
+  engine::TextRow row_of(const store::Rows& rows) const {
+    engine::TextRow row;
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      const int column = static_cast<int>(i);
+      if (rows.is_null(column)) {
+        row.emplace_back();
+      } else if (columns_[i].type == "TIMESTAMP WITH TIME ZONE") {
+        row.emplace_back(format_utc(rows.time(column)));
+      } else if (columns_[i].type == "BOOLEAN") {
+        row.emplace_back(rows.integer(column) != 0 ? "true" : "false");
+      } else {
+        row.emplace_back(rows.text(column));
+      }
+    }
+    return row;
+  }
+
+  store::Store& store_;
+  const std::string name_, about_;
+  std::vector<engine::SourceColumn> columns_;
+  std::string sql_;
+};
+
+const std::string kText = "VARCHAR", kWhole = "BIGINT", kTime = "TIMESTAMP WITH TIME ZONE",
+                  kTruth = "BOOLEAN";
+
+std::vector<RunColumn> run_columns() {
+  return {{{"run", kText, "Id; ids sort by time"}, "id"},
+          {{"command", kText, "run or replay"}, "command"},
+          {{"selection", kText, "What was asked for; empty: everything"}, "selection"},
+          {{"full_refresh", kTruth, ""}, "full_refresh"},
+          {{"state", kText, "running, done, failed, cancelled or interrupted"}, "state"},
+          {{"started_at", kTime, ""}, "started_at"},
+          {{"finished_at", kTime, ""}, "finished_at"},
+          {{"exit_code", "INTEGER", "0 done, 1 failed, 4 unreachable, 130 cancelled"}, "exit_code"},
+          {{"error", kText, "The first failure"}, "nullif(error, '')"}};
+}
+
+std::vector<RunColumn> task_columns() {
+  return {{{"run", kText, ""}, "run_id"},
+          {{"task", kText, "Name of the source, model, seed or test"}, "name"},
+          {{"kind", kText, "source, model, seed or test"}, "kind"},
+          {{"path", kText, "File in the project"}, "path"},
+          {{"state", kText, "waiting, running, done, failed, skipped, cancelled or interrupted"}, "state"},
+          {{"attempts", "INTEGER", ""}, "attempts"},
+          {{"started_at", kTime, ""}, "started_at"},
+          {{"finished_at", kTime, ""}, "finished_at"},
+          {{"rows_in", kWhole, "Rows parsed"}, "rows_in"},
+          {{"rows_written", kWhole, ""}, "rows_written"},
+          {{"rows_quarantined", kWhole, ""}, "rows_quarantined"},
+          {{"requests", kWhole, ""}, "requests"},
+          {{"bytes_in", kWhole, "As received"}, "bytes_in"},
+          {{"lake_version", kWhole, "Of its commit; null: nothing was committed"}, "nullif(lake_version, 0)"},
+          {{"compiled_sql", kText, ""}, "nullif(compiled_sql, '')"},
+          {{"error", kText, "Why it failed or was skipped"}, "nullif(error, '')"},
+          {{"resumes", kText, "The interrupted run whose work it went on with"}, "nullif(resumes, '')"}};
+}
+
+std::vector<RunColumn> version_columns() {
+  return {{{"run", kText, ""}, "run_id"},
+          {{"task", kText, ""}, "task"},
+          {{"table_name", kText, "schema.name"}, "table_name"},
+          {{"written", kTruth, "false: it was read"}, "written"},
+          {{"snapshot_id", kWhole, "null: a view, or an empty table"}, "nullif(snapshot_id, 0)"}};
+}
+
+std::vector<RunColumn> log_columns() {
+  return {{{"run", kText, ""}, "run_id"},
+          {{"task", kText, ""}, "task"},
+          {{"attempt", "INTEGER", ""}, "attempt"},
+          {{"line", "INTEGER", ""}, "number"},
+          {{"at", kTime, ""}, "at"},
+          {{"text", kText, ""}, "text"}};
+}
+
+}  // namespace
+
+std::vector<std::shared_ptr<engine::TableSource>> run_tables(store::Store& store) {
+  return {
+      std::make_shared<RunTable>(store, "runs", "One row per run, newest first.", run_columns(),
+                                 "runs ORDER BY id DESC"),
+      std::make_shared<RunTable>(store, "tasks", "One row per task of a run, newest run first.",
+                                 task_columns(), "tasks ORDER BY run_id DESC, position"),
+      std::make_shared<RunTable>(store, "task_versions", "The versions of tables that a task read and wrote.",
+                                 version_columns(), "task_versions ORDER BY run_id DESC, task"),
+      std::make_shared<RunTable>(store, "task_log", "What tasks said while they worked, newest run first.",
+                                 log_columns(), "attempt_log ORDER BY run_id DESC, task, attempt, number")};
+}
+
+}  // namespace tarn::flow

@@ -1,0 +1,70 @@
+// The records of runs in control.sqlite: written before anything starts and kept whatever is killed.
+// Thread-safe. Whoever opens them holds the data folder's lock, so a run that still says "running" was
+// interrupted.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/env/env.h"
+#include "base/result.h"
+#include "flow/records.h"
+#include "store/store.h"
+
+namespace tarn::flow {
+
+// The end of one attempt, and of its task when it is not tried again.
+struct AttemptEnd {
+  std::string run_id;
+  std::string task;
+  int attempt = 1;
+  State state = State::kDone;
+  bool ends_task = true;
+  std::string error;
+  std::string error_code;
+  TaskReport report;
+};
+
+// The newest outcome of one task over all runs.
+struct TaskHistory {
+  std::string name;
+  TaskRecord last;                        // newest that was tried
+  std::optional<Timestamp> last_done_at;  // newest success
+  int64_t rows_written = 0;               // by that success
+};
+
+class Runs {
+ public:
+  // Brings the tables up to date and marks what a crash interrupted.
+  static Result<std::unique_ptr<Runs>> open(Env& env, store::Store& store);
+
+  Status start_run(const RunRecord& run, const std::vector<TaskRecord>& tasks);
+  Status start_attempt(const std::string& run_id, const std::string& task, int attempt);
+  Status end_attempt(const AttemptEnd& end, const std::vector<LogLine>& log);
+  Status add_log(const std::string& run_id, const std::vector<LogLine>& log);
+  // A task that never started: skipped or cancelled.
+  Status drop_task(const std::string& run_id, const std::string& task, State state,
+                   const std::string& reason);
+  Status end_run(const std::string& run_id, State state, int exit_code, const std::string& error);
+
+  Result<std::vector<RunRecord>> list(int limit);
+  Result<RunRecord> get(const std::string& run_id);  // kNotFound names the newest runs
+  Result<std::vector<TaskRecord>> tasks(const std::string& run_id);
+  Result<std::vector<LogLine>> log(const std::string& run_id, const std::string& task);  // "": of all tasks
+  Result<std::vector<TaskHistory>> history();
+  // The run that was interrupted in the middle of this task, when nothing finished it since.
+  Result<std::optional<std::string>> interrupted_in(const std::string& task);
+
+  [[nodiscard]] store::Store& store() { return store_; }
+
+ private:
+  Runs(Env& env, store::Store& store) : env_(env), store_(store) {}
+  Status mark_interrupted();
+
+  Env& env_;
+  store::Store& store_;
+};
+
+}  // namespace tarn::flow
