@@ -333,7 +333,10 @@ Result<State> Execution::run_attempt(Node& node, int attempt, bool last) {
                       .report = &report,
                       .task_name = record.name};
   const auto done = node.task->run(context);
-  AttemptEnd end{.run_id = run_.id, .task = record.name, .attempt = attempt};
+  AttemptEnd end;
+  end.run_id = run_.id;
+  end.task = record.name;
+  end.attempt = attempt;
   bool again = false;
   if (!done) {
     const bool cancelled = cancel_.is_set() || done.error().code == Code::kCancelled;

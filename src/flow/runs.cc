@@ -282,8 +282,10 @@ Result<std::vector<TaskHistory>> Runs::history() {
       TARN_TRY(const bool more, rows.next());
       if (!more)
         break;
-      auto last = task_of(rows);
-      history.push_back({.name = last.name, .last = std::move(last)});
+      TaskHistory one;
+      one.last = task_of(rows);
+      one.name = one.last.name;
+      history.push_back(std::move(one));
     }
     for (auto& one : history) {
       TARN_TRY(auto done,

@@ -14,7 +14,11 @@ std::string first_line(const std::string& text) {
 }
 
 TaskStatus status_of_one(const Task& task, const TaskHistory* history) {
-  TaskStatus status{.name = task.name(), .kind = task.kind(), .writes = task.writes(), .state = "never run"};
+  TaskStatus status;
+  status.name = task.name();
+  status.kind = task.kind();
+  status.writes = task.writes();
+  status.state = "never run";
   if (history == nullptr)
     return status;
   status.last_run = history->last.run_id;
