@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -21,13 +22,15 @@ struct ArrowSchema;
 namespace tarn::engine {
 
 struct DatabaseOptions {
-  LakeCatalog* lake = nullptr;             // attached as `lake`; null: none
-  Visibility* visibility = nullptr;        // null: everybody sees everything
+  LakeCatalog* lake = nullptr;                              // attached as `lake`; null: none
+  Visibility* visibility = nullptr;                         // null: everybody sees everything
   std::vector<std::shared_ptr<TableSource>> system_tables;  // shown in schema `_tarn`
   std::vector<std::string> allowed_folders;  // absolute; the only places DuckDB may read and write
-  std::string spill_folder;                // absolute; empty: no spilling
-  uint64_t memory_limit_bytes = 0;         // 0: DuckDB's default
-  int threads = 0;                         // 0: all cores
+  std::string lake_folder;          // absolute; what is written below it is synced and never replaced
+  bool external_access = false;     // true: any file and address; only for the admin's --unsafe
+  std::string spill_folder;         // absolute; empty: no spilling
+  uint64_t memory_limit_bytes = 0;  // 0: DuckDB's default
+  int threads = 0;                  // 0: all cores
   std::string time_zone = "UTC";
 };
 
@@ -96,7 +99,8 @@ class Connection {
   // The outcome of the newest commit on this connection that wrote something to the lake.
   [[nodiscard]] virtual std::optional<CommitOutcome> last_commit() const = 0;
 
-  // Inside a transaction: takes files out of a table (upsert, partition overwrite); visible to later statements.
+  // Inside a transaction: takes files out of a table (upsert, partition overwrite); visible to later
+  // statements.
   virtual Status remove_files(const TableName& table, const std::vector<std::string>& paths) = 0;
   virtual Status remove_all_files(const TableName& table) = 0;
 };

@@ -1,0 +1,163 @@
+#include "engine/duck/connection.h"
+
+#include "engine/duck/errors.h"
+#include "engine/duck/lake/attach.h"
+#include "engine/duck/result_stream.h"
+
+namespace tarn::engine {
+namespace {
+
+duckdb::Value to_value(duckdb::ClientContext& context, const Parameter& parameter) {
+  auto type = context.ParseLogicalType(parameter.type);
+  if (!parameter.text) {
+    return duckdb::Value(type);
+  }
+  duckdb::Value value(*parameter.text);
+  return type.id() == duckdb::LogicalTypeId::VARCHAR ? value : value.CastAs(context, type);
+}
+
+class DuckConnection : public Connection {
+ public:
+  explicit DuckConnection(duckdb::DuckDB& database)
+      : connection_(database), state_(LakeClientState::of(*connection_.context)) {}
+
+  Result<std::unique_ptr<ResultStream>> query(std::string_view sql,
+                                              std::span<const Parameter> parameters) override {
+    try {
+      std::string text(sql);
+      auto statements = connection_.context->ParseStatements(text);
+      if (statements.empty()) {
+        return Error{Code::kInvalid, "there is no statement in this text"};
+      }
+      // One statement of the user may stand for several of DuckDB's (PIVOT); only the last has rows.
+      for (size_t i = 0; i + 1 < statements.size(); ++i) {
+        TARN_CHECK(run(std::move(statements[i]), sql));
+      }
+      auto pending = start(std::move(statements.back()), parameters);
+      if (pending->HasError()) {
+        return to_error(pending->GetErrorObject(), sql);
+      }
+      auto result = pending->Execute();
+      if (result->HasError()) {
+        return to_error(result->GetErrorObject(), sql);
+      }
+      return make_stream(connection_.context, std::move(result), std::move(text));
+    } catch (const std::exception& exception) {
+      return to_error(exception, sql);
+    }
+  }
+
+  Result<int64_t> execute(std::string_view sql) override {
+    try {
+      int64_t rows = 0;
+      for (auto& statement : connection_.context->ParseStatements(std::string(sql))) {
+        TARN_TRY(rows, run(std::move(statement), sql));
+      }
+      return rows;
+    } catch (const std::exception& exception) {
+      return to_error(exception, sql);
+    }
+  }
+
+  Result<std::vector<Column>> describe(std::string_view sql) override {
+    try {
+      auto statement = connection_.Prepare(std::string(sql));
+      if (statement->HasError()) {
+        return to_error(statement->error, sql);
+      }
+      if (statement->GetStatementProperties().return_type != duckdb::StatementReturnType::QUERY_RESULT) {
+        return Error{Code::kInvalid, "this statement returns no rows: write a SELECT"};
+      }
+      return columns_of(statement->GetNames(), statement->GetTypes());
+    } catch (const std::exception& exception) {
+      return to_error(exception, sql);
+    }
+  }
+
+  void interrupt() override { connection_.Interrupt(); }
+
+  [[nodiscard]] bool in_transaction() const override {
+    return !connection_.context->transaction.IsAutoCommit();
+  }
+
+  void set_principal(Principal principal) override { state_->principal = std::move(principal); }
+
+  Status set_as_of(std::optional<Timestamp> time) override {
+    if (in_transaction()) {
+      return Error{Code::kInvalid,
+                   "the as-of time cannot change inside a transaction: COMMIT or ROLLBACK first"};
+    }
+    state_->as_of = time;
+    return ok();
+  }
+
+  void set_commit_note(CommitNote note) override { state_->note = std::move(note); }
+  [[nodiscard]] std::optional<CommitOutcome> last_commit() const override { return state_->last_commit; }
+
+  Status remove_files(const TableName& table, const std::vector<std::string>& paths) override {
+    return in_lake([&] { return engine::remove_files(*connection_.context, table, paths); });
+  }
+
+  Status remove_all_files(const TableName& table) override {
+    return in_lake([&] { return engine::remove_all_files(*connection_.context, table); });
+  }
+
+ private:
+  // Runs `work`, which needs the transaction that is open here.
+  template <class Work>
+  Status in_lake(Work work) {
+    if (!in_transaction()) {
+      return Error{Code::kInvalid, "files can be taken out of a table only inside a transaction"};
+    }
+    try {
+      Status status;
+      connection_.context->RunFunctionInTransaction([&] { status = work(); });
+      return status;
+    } catch (const std::exception& exception) {
+      return to_error(exception);
+    }
+  }
+
+  duckdb::unique_ptr<duckdb::PendingQueryResult> start(duckdb::unique_ptr<duckdb::SQLStatement> statement,
+                                                       std::span<const Parameter> parameters) {
+    auto& context = *connection_.context;
+    duckdb::case_insensitive_map_t<duckdb::BoundParameterData> values;
+    if (!parameters.empty()) {
+      context.RunFunctionInTransaction([&] {  // names of types may need the catalog
+        for (size_t i = 0; i < parameters.size(); ++i) {
+          values[std::to_string(i + 1)] = duckdb::BoundParameterData(to_value(context, parameters[i]));
+        }
+      });
+    }
+    return context.PendingQuery(std::move(statement), values, duckdb::QueryResultOutputType::ALLOW_STREAMING);
+  }
+
+  Result<int64_t> run(duckdb::unique_ptr<duckdb::SQLStatement> statement, std::string_view sql) {
+    auto result = connection_.context->Query(std::move(statement), duckdb::QueryParameters());
+    if (result->HasError()) {
+      return to_error(result->GetErrorObject(), sql);
+    }
+    auto changed = result->properties.return_type == duckdb::StatementReturnType::CHANGED_ROWS;
+    return changed ? take_rows_changed(*result) : 0;
+  }
+
+  duckdb::Connection connection_;
+  duckdb::shared_ptr<LakeClientState> state_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Connection>> make_connection(duckdb::DuckDB& database, bool has_lake) {
+  try {
+    auto connection = std::make_unique<DuckConnection>(database);
+    TARN_CHECK(connection->execute("SET errors_as_json = true"));  // keeps the position of an error
+    if (has_lake) {
+      TARN_CHECK(connection->execute(fmt::format("USE {}", kLakeDatabase)));
+    }
+    return connection;
+  } catch (const std::exception& exception) {
+    return to_error(exception);
+  }
+}
+
+}  // namespace tarn::engine

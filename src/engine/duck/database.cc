@@ -1,0 +1,85 @@
+#include "engine/duck/connection.h"
+#include "engine/duck/errors.h"
+#include "engine/duck/lake/attach.h"
+
+namespace tarn::engine {
+namespace {
+
+class DuckDatabase : public Database {
+ public:
+  DuckDatabase(std::unique_ptr<duckdb::DuckDB> database, bool has_lake)
+      : database_(std::move(database)), has_lake_(has_lake) {}
+
+  Result<std::unique_ptr<Connection>> connect() override { return make_connection(*database_, has_lake_); }
+
+ private:
+  std::unique_ptr<duckdb::DuckDB> database_;
+  bool has_lake_;
+};
+
+duckdb::shared_ptr<LakeAttachment> attachment_of(const DatabaseOptions& options) {
+  auto attachment = duckdb::make_shared_ptr<LakeAttachment>();
+  attachment->catalog = options.lake;
+  attachment->visibility = options.visibility;
+  attachment->system_tables = options.system_tables;
+  attachment->folder = options.lake_folder;
+  return attachment;
+}
+
+void configure(duckdb::DBConfig& config, const DatabaseOptions& options) {
+  auto& set = config.options;
+  if (options.memory_limit_bytes > 0) {
+    set.maximum_memory = options.memory_limit_bytes;
+  }
+  if (options.threads > 0) {
+    set.maximum_threads = static_cast<duckdb::idx_t>(options.threads);
+  }
+  set.use_temporary_directory = !options.spill_folder.empty();
+  set.temporary_directory = options.spill_folder;
+  config.SetOptionByName("autoinstall_known_extensions", duckdb::Value::BOOLEAN(false));
+  config.SetOptionByName("autoload_known_extensions", duckdb::Value::BOOLEAN(false));
+  for (const auto& folder : options.allowed_folders) {
+    config.AddAllowedDirectory(folder);
+  }
+}
+
+std::string settings_after_open(const DatabaseOptions& options, bool has_lake) {
+  auto sql = fmt::format("SET GLOBAL TimeZone = '{}';", options.time_zone);
+  if (has_lake) {
+    sql += fmt::format("ATTACH '' AS {} (TYPE {});", kLakeDatabase, kLakeExtension);
+  }
+  if (!options.external_access) {
+    sql += "SET GLOBAL enable_external_access = false;";
+  }
+  return sql;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Database>> Database::open(DatabaseOptions options) {
+  try {
+    duckdb::DBConfig config;
+    configure(config, options);
+    bool has_lake = options.lake != nullptr;
+    auto attachment = attachment_of(options);
+    if (has_lake) {
+      register_lake(config, attachment);
+    }
+    auto database = std::make_unique<duckdb::DuckDB>(nullptr, &config);
+    // A name that is no table must not become a file.
+    duckdb::DBConfig::GetConfig(*database->instance).replacement_scans.clear();
+    if (has_lake) {
+      register_lake_files(*database->instance, *attachment);
+    }
+    duckdb::Connection first(*database);
+    auto result = first.Query(settings_after_open(options, has_lake));
+    if (result->HasError()) {
+      return to_error(result->GetErrorObject());
+    }
+    return std::make_unique<DuckDatabase>(std::move(database), has_lake);
+  } catch (const std::exception& exception) {
+    return to_error(exception);
+  }
+}
+
+}  // namespace tarn::engine

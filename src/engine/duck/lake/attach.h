@@ -1,0 +1,53 @@
+// Where engine/duck (databases, connections) and engine/duck/lake (the catalog `lake`) meet.
+// Only for engine/duck: needs DuckDB's headers.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "duckdb.hpp"
+#include "duckdb/main/client_context_state.hpp"
+#include "duckdb/storage/storage_extension.hpp"
+#include "engine/connection.h"
+
+namespace tarn::engine {
+
+inline constexpr const char* kLakeDatabase = "lake";  // ATTACH '' AS lake (TYPE tarn)
+inline constexpr const char* kLakeExtension = "tarn";
+
+// What the storage extension knows; lives as long as the database.
+struct LakeAttachment : public duckdb::StorageExtensionInfo {
+  LakeCatalog* catalog = nullptr;
+  Visibility* visibility = nullptr;  // null: everybody sees everything
+  std::vector<std::shared_ptr<TableSource>> system_tables;
+  std::string folder;  // absolute; the only place lake_fs writes to; empty: no lake_fs
+};
+
+// Before the database opens: makes ATTACH ... (TYPE tarn) known.
+void register_lake(duckdb::DBConfig& config, const duckdb::shared_ptr<LakeAttachment>& attachment);
+
+// After it opened, before the first connection: puts lake_fs in front of the files below `folder`.
+void register_lake_files(duckdb::DatabaseInstance& instance, const LakeAttachment& attachment);
+
+// What a connection tells the lake and hears from it. One thread at a time, as the connection.
+struct LakeClientState : public duckdb::ClientContextState {
+  static constexpr const char* kKey = "tarn_lake";
+
+  Principal principal;
+  std::optional<Timestamp> as_of;            // of the next transactions; those refuse to write
+  CommitNote note;                           // taken (and emptied) by the next commit; emptied by a rollback
+  std::optional<CommitOutcome> last_commit;  // of the newest commit that wrote something
+
+  // Made at the first call.
+  static duckdb::shared_ptr<LakeClientState> of(duckdb::ClientContext& context);
+};
+
+// Inside a transaction that is open on this context: see engine::Connection.
+Status remove_files(duckdb::ClientContext& context, const TableName& table,
+                    const std::vector<std::string>& paths);
+Status remove_all_files(duckdb::ClientContext& context, const TableName& table);
+
+}  // namespace tarn::engine
