@@ -5,7 +5,8 @@ set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_SOURCE_D
 
 add_library(tarn_options INTERFACE)
 # -fPIC also for the tests, or they could not share the precompiled header (CMake gives executables -fPIE).
-target_compile_options(tarn_options INTERFACE -fPIC -Wall -Wextra -Wpedantic -Werror -Wno-unused-parameter)
+target_compile_options(tarn_options INTERFACE -fPIC -Wall -Wextra -Wpedantic -Werror -Wno-unused-parameter
+  -Wno-missing-designated-field-initializers)
 target_include_directories(tarn_options INTERFACE "${CMAKE_SOURCE_DIR}/src")
 target_link_libraries(tarn_options INTERFACE fmt::fmt Threads::Threads)
 

@@ -8,7 +8,7 @@ namespace tarn::engine {
 namespace {
 
 duckdb::Value to_value(duckdb::ClientContext& context, const Parameter& parameter) {
-  auto type = context.ParseLogicalType(parameter.type);
+  auto type = duckdb::TransformStringToLogicalType(parameter.type, context);
   if (!parameter.text) {
     return duckdb::Value(type);
   }
