@@ -207,7 +207,8 @@ TEST_F(ExecutorTest, RetriesByPolicyWithBackOff) {
   EXPECT_GE(clock_.slept(), Duration(1'500'000));  // at least half of 1 s and of 2 s
   EXPECT_LE(clock_.slept(), Duration(3'000'000));
   std::vector<std::string> lines;
-  for (const auto& line : *runs_->log(outcome.run.id, "a"))
+  const auto log = runs_->log(outcome.run.id, "a");
+  for (const auto& line : *log)
     lines.push_back(line.text);
   EXPECT_THAT(lines, ElementsAre("try 1", "error: the server is away", "try 2", "error: the server is away",
                                  "try 3"));
@@ -259,7 +260,8 @@ TEST_F(ExecutorTest, CancelStopsTheRunningAndDropsTheWaiting) {
   EXPECT_EQ(outcome.run.state, State::kCancelled);
   for (const auto& task : outcome.tasks)
     EXPECT_EQ(task.state, State::kCancelled) << task.name;
-  for (const auto& task : *runs_->tasks(outcome.run.id))
+  const auto kept = runs_->tasks(outcome.run.id);
+  for (const auto& task : *kept)
     EXPECT_EQ(task.state, State::kCancelled) << task.name;
 }
 
@@ -317,7 +319,8 @@ TEST_F(ExecutorTest, StatusSaysWhatIsLateAndWhy) {
   add("c", {"b"});
   EXPECT_EQ(status_of(*runs_, tasks_)->at(0).state, "never run");
   run();
-  for (const auto& status : *status_of(*runs_, tasks_))
+  const auto at_first = status_of(*runs_, tasks_);
+  for (const auto& status : *at_first)
     EXPECT_EQ(status.state, "fresh") << status.name;
   broken = true;
   run();

@@ -122,7 +122,7 @@ std::vector<RunColumn> log_columns() {
 std::vector<std::shared_ptr<engine::TableSource>> run_tables(store::Store& store) {
   return {
       std::make_shared<RunTable>(store, "runs", "One row per run, newest first.", run_columns(),
-                                 "runs ORDER BY id DESC"),
+                                 "runs ORDER BY started_at DESC, id DESC"),
       std::make_shared<RunTable>(store, "tasks", "One row per task of a run, newest run first.",
                                  task_columns(), "tasks ORDER BY run_id DESC, position"),
       std::make_shared<RunTable>(store, "task_versions", "The versions of tables that a task read and wrote.",

@@ -19,7 +19,7 @@ CREATE TABLE tasks (
   requests INTEGER NOT NULL DEFAULT 0, bytes_in INTEGER NOT NULL DEFAULT 0, lake_version INTEGER NOT NULL DEFAULT 0,
   compiled_sql TEXT, PRIMARY KEY (run_id, name)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX tasks_by_name ON tasks (name, run_id);
+CREATE INDEX tasks_by_name ON tasks (name, started_at);
 CREATE TABLE attempts (
   run_id TEXT NOT NULL, task TEXT NOT NULL, number INTEGER NOT NULL, state TEXT NOT NULL,
   started_at INTEGER NOT NULL, finished_at INTEGER, error TEXT, error_code TEXT, PRIMARY KEY (run_id, task, number)
@@ -270,12 +270,12 @@ Result<std::vector<LogLine>> Runs::log(const std::string& run_id, const std::str
 
 Result<std::vector<TaskHistory>> Runs::history() {
   return store_.read([&](store::Connection& db) -> Result<std::vector<TaskHistory>> {
-    // Skipped and cancelled tasks say nothing about the data; run ids sort by time.
+    // Skipped and cancelled tasks say nothing about the data.
     TARN_TRY(auto rows,
              db.query(fmt::format(
-                 "SELECT {} FROM tasks t WHERE run_id = (SELECT max(run_id) FROM tasks u "
-                 "WHERE u.name = t.name AND u.state IN ('done', 'failed', 'running', 'interrupted')) "
-                 "ORDER BY name",
+                 "SELECT {} FROM tasks t WHERE run_id = (SELECT run_id FROM tasks u WHERE u.name = t.name "
+                 "AND u.state IN ('done', 'failed', 'running', 'interrupted') "
+                 "ORDER BY u.started_at DESC LIMIT 1) ORDER BY name",
                  kTaskColumns)));
     std::vector<TaskHistory> history;
     while (true) {
@@ -290,7 +290,7 @@ Result<std::vector<TaskHistory>> Runs::history() {
     for (auto& one : history) {
       TARN_TRY(auto done,
                db.query("SELECT finished_at, rows_written FROM tasks WHERE name = ? AND state = 'done' "
-                        "ORDER BY run_id DESC LIMIT 1",
+                        "ORDER BY started_at DESC LIMIT 1",
                         {one.name}));
       TARN_TRY(const bool any, done.next());
       if (!any)
@@ -305,7 +305,7 @@ Result<std::vector<TaskHistory>> Runs::history() {
 Result<std::optional<std::string>> Runs::interrupted_in(const std::string& task) {
   return store_.read([&](store::Connection& db) -> Result<std::optional<std::string>> {
     TARN_TRY(auto rows, db.query("SELECT state, run_id, resumes FROM tasks WHERE name = ? AND attempts > 0 "
-                                 "ORDER BY run_id DESC LIMIT 1",
+                                 "ORDER BY started_at DESC LIMIT 1",
                                  {task}));
     TARN_TRY(const bool any, rows.next());
     if (!any || rows.text(0) != "interrupted")
