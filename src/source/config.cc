@@ -1,0 +1,356 @@
+#include "source/config.h"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "engine/parse.h"
+#include "source/kind.h"
+
+namespace tarn::source {
+namespace {
+
+using codec::YamlNode;
+using codec::YamlReader;
+
+Place value_place(const YamlNode& map, std::string_view key) {
+  const YamlNode* node = map.find(key);
+  return node != nullptr ? node->place : map.place;
+}
+
+void read_format_text(const std::string& text, const YamlNode& at, YamlReader& reader, Format& format) {
+  static const std::map<std::string, FormatKind> kKinds = {{"json", FormatKind::kJson},
+                                                           {"ndjson", FormatKind::kNdjson},
+                                                           {"jsonl", FormatKind::kNdjson},
+                                                           {"csv", FormatKind::kCsv},
+                                                           {"parquet", FormatKind::kParquet}};
+  auto found = kKinds.find(text);
+  if (found == kKinds.end()) {
+    reader.mistake(at, fmt::format("unknown format '{}': write json, ndjson, csv or parquet", text));
+    return;
+  }
+  format.kind = found->second;
+}
+
+std::optional<std::string> optional_text(YamlReader& reader, std::string_view key) {
+  if (reader.child(key) == nullptr) {
+    return std::nullopt;
+  }
+  return reader.text(key);
+}
+
+void read_csv_options(YamlReader& reader, const YamlNode& node, Format& format) {
+  format.delimiter = optional_text(reader, "delimiter");
+  format.quote = optional_text(reader, "quote");
+  format.escape = optional_text(reader, "escape");
+  format.null_text = optional_text(reader, "null");
+  format.date_format = optional_text(reader, "date_format");
+  format.timestamp_format = optional_text(reader, "timestamp_format");
+  if (reader.child("header") != nullptr) {
+    format.header = reader.boolean("header", true);
+  }
+  format.skip = reader.integer("skip").value_or(0);
+  if (format.skip < 0) {
+    reader.mistake(*node.find("skip"), "skip is a number of lines, so not negative");
+  }
+  for (auto [text, name] : {std::pair{&format.quote, "quote"}, {&format.escape, "escape"}}) {
+    if (*text && (*text)->size() > 1) {
+      reader.mistake(*node.find(name), fmt::format("{} must be one character", name));
+    }
+  }
+}
+
+Format read_format(YamlReader& reader, Diagnostics& diagnostics) {
+  Format format;
+  const YamlNode* node = reader.child("format");
+  if (node == nullptr) {
+    return format;
+  }
+  if (node->kind == YamlNode::Kind::kScalar) {
+    read_format_text(node->text, *node, reader, format);
+    return format;
+  }
+  if (node->kind != YamlNode::Kind::kMap) {
+    reader.mistake(*node, "format is a word (json, ndjson, csv, parquet) or a map with type and options");
+    return format;
+  }
+  YamlReader inner(*node, "format", diagnostics);
+  std::string type = inner.required_text("type");
+  if (!type.empty()) {
+    read_format_text(type, *node->find("type"), inner, format);
+  }
+  format.compression = inner.choice("compression", {"none", "gzip", "zstd"}, "");
+  if (format.kind == FormatKind::kJson) {
+    format.records = inner.text("records");
+    if (!format.records.empty() && !format.records.starts_with("$")) {
+      inner.mistake(*node->find("records"), "records is a path that starts with $, for example $.items");
+    }
+  }
+  if (format.kind == FormatKind::kCsv) {
+    read_csv_options(inner, *node, format);
+  }
+  inner.finish();
+  return format;
+}
+
+ContractColumn read_column(const YamlNode::Entry& entry, YamlReader& reader, Diagnostics& diagnostics) {
+  ContractColumn column;
+  column.name = entry.key;
+  column.place = entry.place;
+  if (entry.key.starts_with("_tarn_")) {
+    reader.mistake(entry.value, "names that start with _tarn_ belong to Tarn: rename the column in select");
+  }
+  if (entry.value.kind == YamlNode::Kind::kScalar) {
+    column.type = entry.value.text;
+  } else if (entry.value.kind == YamlNode::Kind::kMap) {
+    YamlReader inner(entry.value, fmt::format("column {}", entry.key), diagnostics);
+    column.type = inner.text("type");
+    column.required = inner.boolean("required", false);
+    column.check = inner.text("check");
+    column.check_place = value_place(entry.value, "check");
+    inner.text("description");
+    inner.finish();
+  } else {
+    reader.mistake(entry.value, "a column is a type, or a map with type, required, check and description");
+  }
+  return column;
+}
+
+std::vector<ContractColumn> read_columns(YamlReader& reader, Diagnostics& diagnostics) {
+  std::vector<ContractColumn> columns;
+  const YamlNode* node = reader.child("columns");
+  if (node == nullptr) {
+    return columns;
+  }
+  if (node->kind != YamlNode::Kind::kMap) {
+    reader.mistake(*node, "columns is a map of names to types, for example 'price: double'");
+    return columns;
+  }
+  std::set<std::string> seen;
+  for (const auto& entry : node->entries) {
+    columns.push_back(read_column(entry, reader, diagnostics));
+    if (!seen.insert(engine::fold(entry.key)).second) {
+      reader.mistake(entry.value,
+                     fmt::format("column '{}' differs only by case from another one", entry.key));
+    }
+  }
+  return columns;
+}
+
+std::optional<Since> read_since(YamlReader& reader, Diagnostics& diagnostics) {
+  const YamlNode* node = reader.child("since");
+  if (node == nullptr) {
+    return std::nullopt;
+  }
+  if (node->kind != YamlNode::Kind::kMap) {
+    reader.mistake(*node, "since is a map with column, parameter and initial");
+    return std::nullopt;
+  }
+  YamlReader inner(*node, "since", diagnostics);
+  Since since{.column = inner.required_text("column"),
+              .parameter = inner.text("parameter"),
+              .initial = inner.text("initial")};
+  inner.finish();
+  return since;
+}
+
+engine::TableName read_table(YamlReader& reader, const std::string& name) {
+  engine::TableName table{.schema = "public", .name = name};
+  const YamlNode* node = reader.child("table");
+  if (node == nullptr) {
+    return table;
+  }
+  std::string text = reader.text("table");
+  size_t dot = text.rfind('.');
+  if (dot != std::string::npos) {
+    table.schema = text.substr(0, dot);
+  }
+  table.name = dot == std::string::npos ? text : text.substr(dot + 1);
+  if (table.schema.empty() || table.name.empty() || table.schema == "_tarn") {
+    reader.mistake(*node, "table is a name or schema.name, and not in schema _tarn");
+  }
+  return table;
+}
+
+void read_mode(YamlReader& reader, SourceConfig& config) {
+  std::string mode = reader.choice("mode", {"append", "replace", "upsert"}, "append");
+  config.mode = mode == "replace" ? Mode::kReplace : mode == "upsert" ? Mode::kUpsert : Mode::kAppend;
+  config.key = reader.texts("key").value_or(std::vector<std::string>());
+  const YamlNode* at = reader.child("key") != nullptr ? reader.child("key") : reader.child("mode");
+  if (config.mode == Mode::kUpsert && config.key.empty()) {
+    reader.mistake(*at, "mode upsert needs key: the column or columns that tell rows apart");
+  }
+  if (config.mode != Mode::kUpsert && !config.key.empty()) {
+    reader.mistake(*at, "key is only for mode upsert: write 'mode: upsert' or take key out");
+  }
+  std::string fresh = reader.choice("on_new_columns", {"evolve", "ignore", "fail"}, "evolve");
+  config.on_new_columns = fresh == "ignore" ? NewColumns::kIgnore
+                          : fresh == "fail" ? NewColumns::kFail
+                                            : NewColumns::kEvolve;
+}
+
+// Notes which tables a person's SELECT reads, and says where it is not one SELECT.
+void read_sql(const Sql& sql, std::string_view what, std::vector<std::string>& reads,
+              Diagnostics& diagnostics) {
+  if (sql.text.empty()) {
+    return;
+  }
+  auto facts = engine::parse(sql.text);
+  if (!facts) {
+    diagnostics.push_back({sql.place, fmt::format("{}: {}", what, facts.error().message)});
+    return;
+  }
+  if (facts->size() != 1 || facts->front().kind != engine::StatementKind::kSelect) {
+    diagnostics.push_back({sql.place, fmt::format("{} must be exactly one SELECT", what)});
+    return;
+  }
+  for (const auto& table : facts->front().tables) {
+    if (table.schema.empty() && engine::fold(table.name) == "input") {
+      continue;
+    }
+    reads.push_back((table.schema.empty() ? "public" : table.schema) + "." + table.name);
+  }
+}
+
+void read_shared(YamlReader& reader, SourceConfig& config, const YamlNode& root, Diagnostics& diagnostics) {
+  config.description = reader.text("description");
+  config.table = read_table(reader, config.name);
+  config.format = read_format(reader, diagnostics);
+  config.select = {.text = reader.text("select"), .place = value_place(root, "select")};
+  read_mode(reader, config);
+  config.columns = read_columns(reader, diagnostics);
+  config.partition_by = reader.texts("partition_by").value_or(std::vector<std::string>());
+  config.allow_empty = reader.boolean("allow_empty", false);
+  config.since = read_since(reader, diagnostics);
+  config.tags = reader.texts("tags").value_or(std::vector<std::string>());
+  config.after = reader.texts("after").value_or(std::vector<std::string>());
+  if (config.since && config.mode == Mode::kReplace) {
+    reader.mistake(*reader.child("since"),
+                   "since cannot go with mode replace, which would drop the older rows");
+  }
+  read_sql(config.select, "select", config.reads, diagnostics);
+  for (const auto& column : config.columns) {
+    if (!column.check.empty()) {
+      std::vector<std::string> ignored;
+      read_sql({.text = "SELECT (" + column.check + "\n)", .place = column.check_place}, "check", ignored,
+               diagnostics);
+    }
+  }
+}
+
+std::string stem(const std::string& path) {
+  size_t slash = path.rfind('/');
+  std::string file = slash == std::string::npos ? path : path.substr(slash + 1);
+  return file.substr(0, file.rfind('.'));
+}
+
+}  // namespace
+
+const ReadFetcher* Registry::find(const std::string& name) const {
+  auto found = kinds_.find(name);
+  return found == kinds_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> Registry::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, read] : kinds_) {
+    names.push_back(name);
+  }
+  return names;
+}
+
+std::shared_ptr<const SourceConfig> read_config(const Registry& registry, std::string_view text,
+                                                const std::string& path, Diagnostics& diagnostics) {
+  size_t mistakes = diagnostics.size();
+  auto root = codec::parse_yaml(text, path);
+  if (!root) {
+    diagnostics.push_back({Place{.file = path}, root.error().message});
+    return nullptr;
+  }
+  if (root->kind != YamlNode::Kind::kMap) {
+    diagnostics.push_back({Place{.file = path, .line = 1, .column = 1},
+                           "a source is a map: start with 'kind: http' or 'kind: files'"});
+    return nullptr;
+  }
+  auto config = std::make_shared<SourceConfig>();
+  config->path = path;
+  config->name = stem(path);
+  if (!is_identifier(config->name)) {
+    diagnostics.push_back(
+        {Place{.file = path}, fmt::format("the file name '{}' is the source's name: use letters, "
+                                          "digits and underscores only",
+                                          config->name)});
+  }
+  YamlReader reader(*root, "source", diagnostics);
+  config->kind = reader.choice("kind", registry.names(), "");
+  if (root->find("kind") == nullptr) {
+    diagnostics.push_back({root->place, fmt::format("kind is missing: write 'kind: {}'",
+                                                    fmt::join(registry.names(), "' or 'kind: "))});
+  }
+  read_shared(reader, *config, *root, diagnostics);
+  const ReadFetcher* read = registry.find(config->kind);
+  if (read == nullptr) {
+    return nullptr;  // without a kind nobody can say which keys are unknown
+  }
+  config->fetcher = (*read)(reader, *config, diagnostics);
+  if (config->fetcher) {
+    read_sql(config->fetcher->query(), "each", config->reads, diagnostics);
+  }
+  reader.finish();
+  return diagnostics.size() == mistakes ? config : nullptr;
+}
+
+Result<std::vector<std::shared_ptr<const SourceConfig>>> read_configs(const Registry& registry,
+                                                                      FileSystem& files,
+                                                                      const std::string& project_root,
+                                                                      Diagnostics& diagnostics) {
+  std::vector<std::shared_ptr<const SourceConfig>> configs;
+  std::map<std::string, std::string> names;
+  for (const char* ending : {".yml", ".yaml"}) {
+    TARN_TRY(auto paths, project::find_files(files, project_root, "sources", ending));
+    for (const auto& path : paths) {
+      TARN_TRY(std::string text, files.read(project_root + "/" + path));
+      auto config = read_config(registry, text, path, diagnostics);
+      auto [other, fresh] = names.emplace(engine::fold(stem(path)), path);
+      if (!fresh) {
+        diagnostics.push_back(
+            {Place{.file = path}, fmt::format("{} has the same name: rename one of the two", other->second)});
+      } else if (config) {
+        configs.push_back(std::move(config));
+      }
+    }
+  }
+  std::sort(configs.begin(), configs.end(), [](const auto& a, const auto& b) { return a->name < b->name; });
+  return configs;
+}
+
+Result<uint64_t> parse_bytes(std::string_view text) {
+  static const std::map<std::string, uint64_t, std::less<>> kUnits = {
+      {"", 1},           {"b", 1},          {"kb", 1000},     {"mb", 1000'000}, {"gb", 1000'000'000},
+      {"kib", 1u << 10}, {"mib", 1u << 20}, {"gib", 1u << 30}};
+  uint64_t number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  std::string unit;
+  for (const char* c = end; c != text.data() + text.size(); ++c) {
+    if (*c != ' ') {
+      unit += static_cast<char>(std::tolower(static_cast<unsigned char>(*c)));
+    }
+  }
+  auto found = kUnits.find(unit);
+  if (error != std::errc() || found == kUnits.end() || number == 0 || number > UINT64_MAX / found->second) {
+    return Error{Code::kInvalid, fmt::format("not a size: '{}'; write for example 100MB", text)};
+  }
+  return number * found->second;
+}
+
+bool is_identifier(std::string_view text) {
+  auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  return !text.empty() && letter(text.front()) &&
+         std::all_of(text.begin(), text.end(), [&](char c) { return letter(c) || digit(c); });
+}
+
+}  // namespace tarn::source

@@ -1,0 +1,95 @@
+// One sources/*.yml as read: what every kind shares. The keys of a kind itself are read by that kind
+// (kind.h). Immutable after reading. Every mistake is a Diagnostic with its place; docs/sources.md is the
+// reference.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "base/env/env.h"
+#include "base/result.h"
+#include "codec/yaml.h"
+#include "engine/lake_catalog.h"
+#include "project/project.h"
+
+namespace tarn::source {
+
+class Fetcher;
+class Registry;
+
+enum class Mode { kAppend, kReplace, kUpsert };
+enum class NewColumns { kEvolve, kIgnore, kFail };
+enum class FormatKind { kJson, kNdjson, kCsv, kParquet };
+
+struct Format {
+  FormatKind kind = FormatKind::kJson;
+  std::string records;      // json: path to the list of records, e.g. "$.items"; empty: the document itself
+  std::string compression;  // "", "gzip", "zstd"; "": by the file's name
+  std::optional<std::string> delimiter, quote, escape, null_text, date_format, timestamp_format;  // csv
+  std::optional<bool> header;                                                                     // csv
+  int64_t skip = 0;  // csv: lines before the header
+};
+
+struct ContractColumn {
+  std::string name;
+  std::string type;  // as written, a DuckDB type; empty: inferred
+  bool required = false;
+  std::string check;  // a person's boolean SQL expression; empty: none
+  Place place;
+  Place check_place;
+};
+
+struct Since {
+  std::string column;     // of the table; the greatest value landed is the next cursor
+  std::string parameter;  // query parameter that gets the cursor; empty: only as {since}
+  std::string initial;    // before anything was landed; empty: the parameter is left out
+};
+
+struct Sql {
+  std::string text;  // empty: none
+  Place place;
+};
+
+struct SourceConfig {
+  std::string name;  // of the file, without ".yml"
+  std::string path;  // relative to the project's root
+  std::string kind;
+  std::string description;
+  engine::TableName table;
+  Format format;
+  Sql select;  // over the temp view `input`
+  Mode mode = Mode::kAppend;
+  std::vector<std::string> key;
+  std::vector<ContractColumn> columns;
+  NewColumns on_new_columns = NewColumns::kEvolve;
+  std::vector<std::string> partition_by;
+  bool allow_empty = false;
+  std::optional<Since> since;
+  std::vector<std::string> tags;
+  std::vector<std::string> after;
+  std::vector<std::string> reads;          // tables named in each and select, "schema.name"
+  std::shared_ptr<const Fetcher> fetcher;  // the kind's part
+};
+
+// Reads one text. Null when mistakes make it useless; they are in `diagnostics` then.
+std::shared_ptr<const SourceConfig> read_config(const Registry& registry, std::string_view text,
+                                                const std::string& path, Diagnostics& diagnostics);
+
+// Reads all of sources/*.yml and *.yaml, sorted by name. The error is for an unreadable folder.
+Result<std::vector<std::shared_ptr<const SourceConfig>>> read_configs(const Registry& registry,
+                                                                      FileSystem& files,
+                                                                      const std::string& project_root,
+                                                                      Diagnostics& diagnostics);
+
+// "100MB", "64 KiB", "1000": bytes.
+Result<uint64_t> parse_bytes(std::string_view text);
+
+// A letter or underscore, then letters, digits and underscores.
+bool is_identifier(std::string_view text);
+
+}  // namespace tarn::source
