@@ -1,5 +1,5 @@
-// Configuration of models, seeds and tests: merged from dbt_project.yml, the properties file and config() in the
-// file itself, each key remembering where it was written.
+// Configuration of models, seeds and tests: merged from dbt_project.yml, the properties file and config() in
+// the file itself, each key remembering where it was written.
 #pragma once
 
 #include <functional>
@@ -60,7 +60,8 @@ void merge(ConfigItems& base, const ConfigItems& over);
 Config decode(const ConfigItems& items, NodeKind kind, Diagnostics& diagnostics);
 bool is_config_key(NodeKind kind, std::string_view key);
 
-// YAML to values, with YAML's types; texts with {{ }} go through `render` first (null: they stay as they are).
+// YAML to values, with YAML's types; texts with {{ }} go through `render` first (null: they stay as they
+// are).
 using RenderText = std::function<Result<jinja::Value>(const std::string& text, const Place& place)>;
 Result<jinja::Value> value_of(const codec::YamlNode& node, const RenderText& render);
 // A plain scalar as YAML understands it: true, 3, 2.5, null or a text.

@@ -36,17 +36,17 @@ struct ColumnFacts {
 
 // What a node reads, found by rendering it.
 struct Reads {
-  std::vector<std::string> refs;               // names of models and seeds
-  std::vector<engine::TableName> tables;       // of sources
-  std::vector<std::string> source_tasks;       // that write those tables
+  std::vector<std::string> refs;          // names of models and seeds
+  std::vector<engine::TableName> tables;  // of sources
+  std::vector<std::string> source_tasks;  // that write those tables
 };
 
 struct DataTest {
   std::string name;
-  std::string path;     // of the YAML or SQL file
+  std::string path;  // of the YAML or SQL file
   Place place;
-  std::string generic;  // "unique" ...; empty: a SQL file
-  std::string on;       // model or seed that it stands at; empty for a SQL file and for sources
+  std::string generic;      // "unique" ...; empty: a SQL file
+  std::string on;           // model or seed that it stands at; empty for a SQL file and for sources
   engine::TableName table;  // of a source, when it stands there
   std::string column;
   jinja::Members arguments;
@@ -68,8 +68,8 @@ struct Node {
   std::string description;
   std::vector<ColumnFacts> columns;
   Reads reads;
-  std::vector<std::string> upstream;   // tasks, ephemeral models resolved; tests that must hold among them
-  std::vector<size_t> tests;           // run inside its transaction; index into ModelProject::tests
+  std::vector<std::string> upstream;  // tasks, ephemeral models resolved; tests that must hold among them
+  std::vector<size_t> tests;          // run inside its transaction; index into ModelProject::tests
 };
 
 struct DeclaredSource {

@@ -15,18 +15,20 @@ namespace {
 using jinja::Value;
 
 // Keys that dbt knows and that change nothing here.
-constexpr std::array<std::string_view, 7> kWithoutEffect = {"docs",         "meta",  "group",      "access",
+constexpr std::array<std::string_view, 7> kWithoutEffect = {"docs",         "meta",   "group",      "access",
                                                             "persist_docs", "grants", "description"};
 
 const std::vector<std::string>& known_keys(NodeKind kind) {
   static const std::vector<std::string> kModel = {
-      "materialized", "enabled",          "tags",         "schema",       "alias",    "unique_key",
-      "full_refresh", "on_schema_change", "partition_by", "pre_hook",     "post_hook", "incremental_strategy",
+      "materialized", "enabled",          "tags",         "schema",   "alias",     "unique_key",
+      "full_refresh", "on_schema_change", "partition_by", "pre_hook", "post_hook", "incremental_strategy",
       "contract"};
-  static const std::vector<std::string> kSeed = {"enabled",      "tags",      "schema",    "alias", "column_types",
-                                                 "quote_columns", "delimiter", "full_refresh", "materialized"};
-  static const std::vector<std::string> kTest = {"enabled", "tags",    "severity", "where",         "limit",
-                                                 "warn_if", "error_if", "alias",   "store_failures", "materialized"};
+  static const std::vector<std::string> kSeed = {"enabled",   "tags",         "schema",
+                                                 "alias",     "column_types", "quote_columns",
+                                                 "delimiter", "full_refresh", "materialized"};
+  static const std::vector<std::string> kTest = {"enabled",        "tags",        "severity", "where",
+                                                 "limit",          "warn_if",     "error_if", "alias",
+                                                 "store_failures", "materialized"};
   return kind == NodeKind::kModel ? kModel : kind == NodeKind::kSeed ? kSeed : kTest;
 }
 
@@ -63,7 +65,9 @@ class Decoder {
     return found == items_.end() || found->second.value.is_none() ? nullptr : &found->second;
   }
 
-  void mistake(const Place& place, std::string message) { diagnostics_.push_back({place, std::move(message)}); }
+  void mistake(const Place& place, std::string message) {
+    diagnostics_.push_back({place, std::move(message)});
+  }
 
   void flag(const std::string& key, bool& out) {
     std::optional<bool> given;
@@ -153,7 +157,8 @@ class Decoder {
     const ConfigItem* contract = find("contract");
     const Value* enforced = contract == nullptr ? nullptr : contract->value.find("enforced");
     if (enforced != nullptr && enforced->truthy()) {
-      mistake(contract->place, "contracts of models are not enforced yet; use data_tests and take 'contract' out");
+      mistake(contract->place,
+              "contracts of models are not enforced yet; use data_tests and take 'contract' out");
     }
   }
 
@@ -185,14 +190,16 @@ class Decoder {
     if (const ConfigItem* limit = find("limit")) {
       const auto* number = limit->value.as<int64_t>();
       if (number == nullptr || *number < 1) {
-        mistake(limit->place, fmt::format("'limit' must be a whole number above 0, not {}", limit->value.repr()));
+        mistake(limit->place,
+                fmt::format("'limit' must be a whole number above 0, not {}", limit->value.repr()));
       } else {
         config.limit = *number;
       }
     }
     const ConfigItem* store = find("store_failures");
     if (store != nullptr && store->value.truthy()) {
-      mistake(store->place, "'store_failures' is not supported yet; failing rows are shown in the task's log");
+      mistake(store->place,
+              "'store_failures' is not supported yet; failing rows are shown in the task's log");
     }
   }
 
@@ -223,11 +230,12 @@ class Decoder {
         continue;
       }
       std::string near = codec::nearest(key, known);
-      mistake(item.place, near.empty()
-                              ? fmt::format("unknown configuration '{}'; known are: {}; keep your own values under "
-                                            "'meta'",
-                                            key, fmt::join(known, ", "))
-                              : fmt::format("unknown configuration '{}': did you mean '{}'?", key, near));
+      mistake(item.place,
+              near.empty()
+                  ? fmt::format("unknown configuration '{}'; known are: {}; keep your own values under "
+                                "'meta'",
+                                key, fmt::join(known, ", "))
+                  : fmt::format("unknown configuration '{}': did you mean '{}'?", key, near));
     }
   }
 

@@ -1,5 +1,6 @@
-// SQL models in dbt's layout: models/**.sql and *.yml, seeds/*.csv, macros/**.sql, tests/**.sql, dbt_project.yml.
-// load() reads and checks a project's text once; what it gives is immutable and may be used from any thread.
+// SQL models in dbt's layout: models/**.sql and *.yml, seeds/*.csv, macros/**.sql, tests/**.sql,
+// dbt_project.yml. load() reads and checks a project's text once; what it gives is immutable and may be used
+// from any thread.
 #pragma once
 
 #include <map>
@@ -19,16 +20,16 @@ namespace tarn::model {
 
 // What a Tarn source (sources/NAME.yml) writes and reads, for the edges of the graph.
 struct SourceTables {
-  std::string name;                        // of its task
+  std::string name;  // of its task
   std::vector<engine::TableName> writes;
-  std::vector<std::string> after;          // tasks that run before it, as far as known
+  std::vector<std::string> after;  // tasks that run before it, as far as known
 };
 
 class ModelProject;  // model/project.h
 
 struct LoadOptions {
   std::vector<SourceTables> sources;
-  std::string target_name = "dev";         // target.name in templates
+  std::string target_name = "dev";  // target.name in templates
 };
 
 // Mistakes go to `diagnostics`, all of them with their place; a project with mistakes must not be run.
@@ -39,8 +40,8 @@ Result<std::shared_ptr<const ModelProject>> load(Env& env, const project::Projec
 // One task for each enabled model, seed and stand-alone test; ephemeral models have none.
 std::vector<std::unique_ptr<flow::Task>> model_tasks(const std::shared_ptr<const ModelProject>& project);
 
-// Binds every compiled model and test against the lake, where all that it reads exists there, and reports what
-// does not bind at its line and column. Writes nothing.
+// Binds every compiled model and test against the lake, where all that it reads exists there, and reports
+// what does not bind at its line and column. Writes nothing.
 Status check(const ModelProject& project, session::SessionService& sessions, Diagnostics& diagnostics);
 
 struct CompiledModel {
