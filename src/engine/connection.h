@@ -95,8 +95,10 @@ class Connection {
   virtual void set_principal(Principal principal) = 0;
   // As-of for every table of the session's next transactions; nullopt: the newest version.
   virtual Status set_as_of(std::optional<Timestamp> time) = 0;
-  virtual void set_commit_note(CommitNote note) = 0;
-  // The outcome of the newest commit on this connection that wrote something to the lake.
+  // For the next COMMIT; inside a transaction a note with a token or cursors makes it a commit of the lake.
+  // Also forgets last_commit().
+  virtual Status set_commit_note(CommitNote note) = 0;
+  // The outcome of the newest commit since set_commit_note() that wrote something to the lake.
   [[nodiscard]] virtual std::optional<CommitOutcome> last_commit() const = 0;
 
   // Inside a transaction: takes files out of a table (upsert, partition overwrite); visible to later

@@ -10,15 +10,44 @@
 namespace tarn::engine {
 
 enum class StatementKind {
-  kSelect, kInsert, kUpdate, kDelete, kMerge, kCreateTable, kCreateView, kCreateSchema, kCreateMacro, kCreateOther,
-  kDrop, kAlter, kComment, kCopyFrom, kCopyTo, kTransaction, kExplain, kPrepare, kExecute, kDeallocate, kShow,
-  kUse, kSet, kPragma, kCall, kAttach, kDetach, kLoad, kExport, kImport, kVacuum, kOther,
+  kSelect,
+  kInsert,
+  kUpdate,
+  kDelete,
+  kMerge,
+  kCreateTable,
+  kCreateView,
+  kCreateSchema,
+  kCreateMacro,
+  kCreateOther,
+  kDrop,
+  kAlter,
+  kComment,
+  kCopyFrom,
+  kCopyTo,
+  kTransaction,
+  kExplain,
+  kPrepare,
+  kExecute,
+  kDeallocate,
+  kShow,
+  kUse,
+  kSet,
+  kPragma,
+  kCall,
+  kAttach,
+  kDetach,
+  kLoad,
+  kExport,
+  kImport,
+  kVacuum,
+  kOther,
 };
 
 struct FunctionUse {
-  std::string name;            // lower case
+  std::string name;  // lower case
   bool table_function = false;
-  size_t offset = 0;           // byte in the whole text; 0 when the parser does not say
+  size_t offset = 0;  // byte in the whole text; 0 when the parser does not say
 };
 
 struct TableUse {
@@ -37,7 +66,20 @@ struct StatementFacts {
   std::vector<FunctionUse> functions;
   std::vector<TableUse> tables;
   std::vector<StatementKind> inner;  // kinds of statements inside (EXPLAIN, PREPARE)
+  bool temporary = false;            // CREATE TEMP ...
+  bool returning = false;            // INSERT, UPDATE, DELETE, MERGE ... RETURNING
+  bool on_conflict = false;          // INSERT ... ON CONFLICT, INSERT OR REPLACE
+  std::string created;               // lower-case name that a CREATE MACRO makes known
+  std::string used_schema;           // what USE names, as written, parts joined by dots
+  // begin, commit or rollback; empty when it is no transaction statement.
+  std::string transaction;
 };
+
+// "create table" for kCreateTable: the kind as people write it.
+std::string_view name_of(StatementKind kind);
+
+// "line:column", both from 1, of a byte in a text; columns count bytes.
+std::string place_in(std::string_view text, size_t offset);
 
 // Fails with kInvalid and "line:column: message" on a syntax error.
 Result<std::vector<StatementFacts>> parse(std::string_view sql);

@@ -18,8 +18,8 @@ duckdb::Value to_value(duckdb::ClientContext& context, const Parameter& paramete
 
 class DuckConnection : public Connection {
  public:
-  explicit DuckConnection(duckdb::DuckDB& database)
-      : connection_(database), state_(LakeClientState::of(*connection_.context)) {}
+  DuckConnection(duckdb::DuckDB& database, bool has_lake)
+      : connection_(database), state_(LakeClientState::of(*connection_.context)), has_lake_(has_lake) {}
 
   Result<std::unique_ptr<ResultStream>> query(std::string_view sql,
                                               std::span<const Parameter> parameters) override {
@@ -91,7 +91,19 @@ class DuckConnection : public Connection {
     return ok();
   }
 
-  void set_commit_note(CommitNote note) override { state_->note = std::move(note); }
+  Status set_commit_note(CommitNote note) override {
+    bool writes = !note.token.empty() || !note.cursors.empty();
+    state_->note = std::move(note);
+    state_->last_commit.reset();
+    if (!writes || !in_transaction() || !has_lake_) {
+      return ok();
+    }
+    return in_lake([&] {  // DuckDB commits only the databases that the transaction touched
+      auto& catalog = duckdb::Catalog::GetCatalog(*connection_.context, kLakeDatabase);
+      duckdb::Transaction::Get(*connection_.context, catalog.GetAttached());
+      return ok();
+    });
+  }
   [[nodiscard]] std::optional<CommitOutcome> last_commit() const override { return state_->last_commit; }
 
   Status remove_files(const TableName& table, const std::vector<std::string>& paths) override {
@@ -143,13 +155,14 @@ class DuckConnection : public Connection {
 
   duckdb::Connection connection_;
   duckdb::shared_ptr<LakeClientState> state_;
+  bool has_lake_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Connection>> make_connection(duckdb::DuckDB& database, bool has_lake) {
   try {
-    auto connection = std::make_unique<DuckConnection>(database);
+    auto connection = std::make_unique<DuckConnection>(database, has_lake);
     TARN_CHECK(connection->execute("SET errors_as_json = true"));  // keeps the position of an error
     if (has_lake) {
       TARN_CHECK(connection->execute(fmt::format("USE {}", kLakeDatabase)));

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <optional>
 
+#include "engine/parse.h"
+
 namespace tarn::engine {
 namespace {
 

@@ -25,7 +25,4 @@ Error to_error(const std::exception& exception, std::string_view sql = {});
 // The text of an error inside DuckDB: "TARN[conflict] message".
 std::string coded_text(const Error& error);
 
-// "line:column", both from 1, of a byte in a text; columns count bytes.
-std::string place_in(std::string_view text, size_t offset);
-
 }  // namespace tarn::engine
