@@ -1,0 +1,34 @@
+// Which files a scan of a snapshot must read. Files are left out only when partition values or bounds prove
+// that no row of them can match; what is missing, of another type or of an unknown transform proves nothing.
+#pragma once
+
+#include <vector>
+
+#include "base/result.h"
+#include "iceberg/filter.h"
+#include "iceberg/manifest_cache.h"
+#include "iceberg/metadata.h"
+
+namespace tarn::iceberg {
+
+struct PlannedFile {
+  DataFile file;
+  int64_t sequence_number = 0;    // of the data
+  std::vector<DataFile> deletes;  // position deletes that may hold rows of it
+};
+
+struct Plan {
+  std::vector<PlannedFile> files;
+  int64_t files_pruned = 0;      // live data files left out, as far as their manifests were read
+  int64_t manifests_pruned = 0;  // manifests that were not even read
+};
+
+// kUnsupported when the table has equality deletes. Comparison of floating point is SQL's as DuckDB has it:
+// NaN is equal to itself and greater than all else, both zeros are equal.
+Result<Plan> plan_scan(const TableMetadata& metadata, int64_t snapshot_id, const Filter& filter,
+                       ManifestReader& manifests);
+
+// Whether rows of `file` may match, by its partition values and bounds alone.
+bool may_match(const TableMetadata& metadata, const DataFile& file, const Filter& filter);
+
+}  // namespace tarn::iceberg
