@@ -34,6 +34,12 @@ Result<WrittenManifest> write_manifest(const TableMetadata& metadata, const Mani
 // Entries with snapshot ids and sequence numbers inherited from `file`, deleted ones included.
 Result<std::vector<ManifestEntry>> read_manifest(std::string_view bytes, const ManifestFile& file);
 
+// Lists of version 1 may leave out counts of files and rows; they are then below 0 until fill_counts is
+// called.
+inline constexpr int64_t kUnknownCount = -1;
+[[nodiscard]] bool has_counts(const ManifestFile& file);
+void fill_counts(ManifestFile& file, std::span<const ManifestEntry> entries);
+
 Result<std::string> write_manifest_list(const Snapshot& snapshot, std::span<const ManifestFile> manifests);
 Result<std::vector<ManifestFile>> read_manifest_list(std::string_view bytes);
 

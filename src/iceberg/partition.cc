@@ -1,8 +1,7 @@
 #include "iceberg/partition.h"
 
-#include <bit>
+#include <algorithm>
 #include <charconv>
-#include <cstring>
 
 #include <fmt/format.h>
 
@@ -123,7 +122,12 @@ Result<Value> date_part(const Transform& transform, const Type& source, const Va
       return Value(static_cast<int32_t>((civil.year - 1970) * 12 + civil.month - 1));
     }
     case TransformKind::kDay: return Value(static_cast<int32_t>(day));
-    default: return Value(static_cast<int32_t>(floor_divide(micros, kMicrosPerHour)));
+    default: {
+      // Hours beyond the year 245,000, as of 'infinity', do not fit; order is kept.
+      constexpr int64_t kLeast = INT32_MIN;
+      constexpr int64_t kGreatest = INT32_MAX;
+      return Value(static_cast<int32_t>(std::clamp(floor_divide(micros, kMicrosPerHour), kLeast, kGreatest)));
+    }
   }
 }
 
@@ -243,6 +247,16 @@ Status check_transform(const Transform& transform, const Type& source) {
     case TransformKind::kUnknown: break;
   }
   return Error{Code::kUnsupported, fmt::format("the partition transform '{}' is not known", transform.text)};
+}
+
+std::string partition_key(int spec_id, const std::vector<Value>& values) {
+  std::string key = std::to_string(spec_id);
+  for (const auto& value : values) {
+    auto bytes = to_bytes({.kind = TypeKind::kLong, .fields = {}}, value);
+    key += fmt::format("|{}{}:", is_null(value) ? "null" : "", bytes.size());
+    key += bytes;
+  }
+  return key;
 }
 
 Result<Value> apply(const Transform& transform, const Type& source, const Value& value) {

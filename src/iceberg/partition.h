@@ -49,6 +49,9 @@ struct PartitionSpec {
   bool operator==(const PartitionSpec&) const = default;
 };
 
+// Bytes that are the same for the same partition of the same spec, also when a column was widened in between.
+std::string partition_key(int spec_id, const std::vector<Value>& values);
+
 struct SortField {
   int source_id = 0;
   Transform transform;

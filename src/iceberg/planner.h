@@ -19,7 +19,7 @@ struct PlannedFile {
 
 struct Plan {
   std::vector<PlannedFile> files;
-  int64_t files_pruned = 0;      // live data files left out, as far as their manifests were read
+  int64_t files_pruned = 0;      // live data files left out
   int64_t manifests_pruned = 0;  // manifests that were not even read
 };
 
@@ -27,8 +27,5 @@ struct Plan {
 // NaN is equal to itself and greater than all else, both zeros are equal.
 Result<Plan> plan_scan(const TableMetadata& metadata, int64_t snapshot_id, const Filter& filter,
                        ManifestReader& manifests);
-
-// Whether rows of `file` may match, by its partition values and bounds alone.
-bool may_match(const TableMetadata& metadata, const DataFile& file, const Filter& filter);
 
 }  // namespace tarn::iceberg
