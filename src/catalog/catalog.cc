@@ -1,0 +1,159 @@
+#include "catalog/catalog.h"
+
+#include <fmt/format.h>
+
+#include "catalog/commit.h"
+#include "catalog/control_tables.h"
+#include "catalog/layout.h"
+#include "iceberg/planner.h"
+
+namespace tarn::catalog {
+namespace {
+
+constexpr size_t kManifestBytesMax = size_t{32} << 20;
+constexpr size_t kOldVersionsMax = 16;
+
+using engine::LakeVersion;
+using store::Connection;
+
+}  // namespace
+
+Catalog::Catalog(Env& env, store::Store& store, std::string lake_folder)
+    : env_(env), store_(store), lake_(std::move(lake_folder)), manifests_(*env.files, kManifestBytesMax) {}
+
+Result<std::unique_ptr<Catalog>> Catalog::open(Env& env, store::Store& store,
+                                               const std::string& lake_folder) {
+  std::unique_ptr<Catalog> catalog(new Catalog(env, store, lake_folder));
+  TARN_CHECK(env.files->make_folders(lake_folder));
+  TARN_CHECK(store.migrate(catalog_migrations()));
+  TARN_CHECK(catalog->start());
+  return catalog;
+}
+
+Status Catalog::start() {
+  TARN_TRY(int64_t newest, store_.read([](Connection& c) { return newest_version(c); }));
+  if (newest == 0) {
+    RowChanges first;
+    first.version = newest = 1;
+    first.new_version = true;
+    first.time = env_.clock->now();
+    first.schemas = {{"public", {}}, {"_tarn", {{"comment", "Tarn's own records"}}}};
+    TARN_CHECK(store_.write([&](Connection& c) { return write_rows(c, first); }));
+  }
+  TARN_TRY(head_, store_.read([&](Connection& c) { return load_version(c, env_, newest); }));
+  return ok();
+}
+
+Result<std::shared_ptr<const LakeVersion>> Catalog::head() {
+  std::lock_guard lock(mutex_);
+  return head_;
+}
+
+Result<std::shared_ptr<const LakeVersion>> Catalog::at_version(int64_t number) {
+  {
+    std::lock_guard lock(mutex_);
+    if (head_->number == number) {
+      return head_;
+    }
+    auto it =
+        std::find_if(old_.begin(), old_.end(), [&](const auto& each) { return each->number == number; });
+    if (it != old_.end()) {
+      old_.splice(old_.begin(), old_, it);
+      return old_.front();
+    }
+  }
+  TARN_TRY(auto version, store_.read([&](Connection& c) { return load_version(c, env_, number); }));
+  std::lock_guard lock(mutex_);
+  if (version == nullptr) {
+    return Error{Code::kNotFound,
+                 fmt::format("the lake has no version {}; the newest one is {}", number, head_->number)};
+  }
+  old_.push_front(version);
+  if (old_.size() > kOldVersionsMax) {
+    old_.pop_back();
+  }
+  return version;
+}
+
+Result<std::shared_ptr<const LakeVersion>> Catalog::at_time(Timestamp time) {
+  TARN_TRY(auto newest, head());
+  if (newest->time <= time) {
+    return newest;
+  }
+  TARN_TRY(int64_t number, store_.read([&](Connection& c) { return version_at(c, time); }));
+  return at_version(number);
+}
+
+Result<engine::ScanPlan> Catalog::plan(const iceberg::TableMetadata& metadata, int64_t snapshot_id,
+                                       const iceberg::Filter& filter) {
+  if (snapshot_id <= 0) {
+    return engine::ScanPlan{};
+  }
+  TARN_TRY(auto found, iceberg::plan_scan(metadata, snapshot_id, filter, manifests_));
+  engine::ScanPlan plan;
+  plan.files_pruned = found.files_pruned;
+  plan.files.reserve(found.files.size());
+  for (auto& each : found.files) {
+    plan.files.push_back({std::move(each.file), each.sequence_number, std::move(each.deletes)});
+  }
+  return plan;
+}
+
+Result<std::string> Catalog::data_folder(const engine::TableName& name, const std::string& uuid,
+                                         const iceberg::TableMetadata* metadata) {
+  std::string folder = object_folder(lake_, name, uuid);
+  if (metadata != nullptr && !metadata->location.empty()) {
+    TARN_TRY(folder, to_path(metadata->location));
+  }
+  folder += "/data";
+  {
+    std::lock_guard lock(mutex_);
+    if (folders_made_.contains(folder)) {
+      return folder;
+    }
+  }
+  TARN_CHECK(env_.files->make_folders(folder));
+  std::lock_guard lock(mutex_);
+  folders_made_.insert(folder);
+  return folder;
+}
+
+Result<engine::CommitOutcome> Catalog::commit(engine::CommitRequest request) {
+  std::lock_guard one_commit(commit_mutex_);
+  if (!request.token.empty()) {
+    TARN_TRY(auto known, find_token(request.token));
+    if (known) {
+      return *known;
+    }
+  }
+  TARN_TRY(auto base, head());
+  CommitTools tools{env_, store_, manifests_, lake_};
+  TARN_TRY(auto prepared, prepare_commit(tools, base, request));
+  auto written = prepared.files.write();
+  if (!written) {
+    prepared.files.remove();
+    return written.error().at("the commit failed and changed nothing");
+  }
+  store::Fate fate = store::Fate::kNotWritten;
+  auto swapped = store_.write([&](Connection& c) { return write_rows(c, prepared.rows); }, &fate);
+  if (!swapped) {
+    // In doubt, a power cut now may still bring the commit to light: then its files must be there.
+    if (fate == store::Fate::kNotWritten) {
+      prepared.files.remove();
+    }
+    return swapped.error().at("the commit failed");
+  }
+  std::lock_guard lock(mutex_);
+  head_ = prepared.next;
+  return prepared.rows.outcome;
+}
+
+Result<std::optional<engine::CommitOutcome>> Catalog::find_token(const std::string& token) {
+  return store_.read([&](Connection& c) { return load_token(c, token); });
+}
+
+Result<std::optional<std::string>> Catalog::cursor(const std::string& source, const std::string& key) {
+  return store_.read([&](Connection& c) { return load_cursor(c, source, key); });
+}
+
+}  // namespace tarn::catalog

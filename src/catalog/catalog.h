@@ -1,0 +1,55 @@
+// The catalog service: which tables and views there are, in which version, and commits in order.
+// A commit writes files, syncs them, and then swaps all pointers in one SQLite transaction: what commit() has
+// answered with success survives a power cut, and before that swap only files that nothing names are left.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "base/env/env.h"
+#include "engine/lake_catalog.h"
+#include "iceberg/manifest_cache.h"
+#include "store/store.h"
+
+namespace tarn::catalog {
+
+// Any thread. `env` and `store` must outlive it.
+class Catalog : public engine::LakeCatalog {
+ public:
+  // `lake_folder` is absolute and is made when it is not there. A new lake has the schemas `public` and
+  // `_tarn`.
+  static Result<std::unique_ptr<Catalog>> open(Env& env, store::Store& store, const std::string& lake_folder);
+
+  Result<std::shared_ptr<const engine::LakeVersion>> head() override;
+  Result<std::shared_ptr<const engine::LakeVersion>> at_version(int64_t number) override;
+  Result<std::shared_ptr<const engine::LakeVersion>> at_time(Timestamp time) override;
+  Result<engine::ScanPlan> plan(const iceberg::TableMetadata& metadata, int64_t snapshot_id,
+                                const iceberg::Filter& filter) override;
+  Result<std::string> data_folder(const engine::TableName& name, const std::string& uuid,
+                                  const iceberg::TableMetadata* metadata) override;
+  Result<engine::CommitOutcome> commit(engine::CommitRequest request) override;
+  Result<std::optional<engine::CommitOutcome>> find_token(const std::string& token) override;
+  Result<std::optional<std::string>> cursor(const std::string& source, const std::string& key) override;
+
+  [[nodiscard]] const std::string& lake_folder() const { return lake_; }
+
+ private:
+  Catalog(Env& env, store::Store& store, std::string lake_folder);
+  Status start();
+
+  Env& env_;
+  store::Store& store_;
+  const std::string lake_;
+  iceberg::ManifestCache manifests_;
+
+  std::mutex commit_mutex_;  // held by the one commit that runs
+  std::mutex mutex_;         // guards all below; never held while reading or writing files
+  std::shared_ptr<const engine::LakeVersion> head_;
+  std::list<std::shared_ptr<const engine::LakeVersion>> old_;  // last used first
+  std::set<std::string> folders_made_;
+};
+
+}  // namespace tarn::catalog

@@ -1,0 +1,37 @@
+// New files of one commit: written and synced together, names and all, or removed together.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/env/env.h"
+#include "base/result.h"
+
+namespace tarn::catalog {
+
+class FileBatch {
+ public:
+  explicit FileBatch(Env& env) : env_(env) {}
+
+  void add(std::string path, std::string bytes);
+
+  // All are durable when it returns success: bytes, then names. Folders must exist.
+  Status write();
+  // Takes away what write() has made. Failures are ignored: what stays is an orphan that nothing names.
+  void remove();
+
+  [[nodiscard]] size_t size() const { return files_.size(); }
+
+ private:
+  struct File {
+    std::string path;
+    std::string bytes;
+    bool made = false;
+  };
+  Status write_one(File& file);
+
+  Env& env_;
+  std::vector<File> files_;
+};
+
+}  // namespace tarn::catalog

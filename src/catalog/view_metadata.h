@@ -1,0 +1,19 @@
+// The Iceberg view metadata document (view spec, version 1) of a view, dialect duckdb.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "engine/lake_catalog.h"
+
+namespace tarn::catalog {
+
+struct ViewVersion {
+  std::string location;  // of the view: file:///…
+  int64_t version_id = 1;
+  int64_t timestamp_ms = 0;
+};
+
+std::string view_metadata_json(const engine::LakeView& view, const ViewVersion& version);
+
+}  // namespace tarn::catalog
