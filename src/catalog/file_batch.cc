@@ -10,7 +10,7 @@ void FileBatch::add(std::string path, std::string bytes) {
 }
 
 Status FileBatch::write_one(File& file) {
-  TARN_TRY(auto out, env_.files->create(file.path));
+  TARN_TRY(auto out, env_->files->create(file.path));
   file.made = true;
   TARN_CHECK(out->append(file.bytes));
   TARN_CHECK(out->sync());
@@ -24,7 +24,7 @@ Status FileBatch::write() {
     folders.insert(std::filesystem::path(file.path).parent_path().string());
   }
   for (const std::string& folder : folders) {
-    TARN_CHECK(env_.files->sync_dir(folder));
+    TARN_CHECK(env_->files->sync_dir(folder));
   }
   return ok();
 }
@@ -32,7 +32,7 @@ Status FileBatch::write() {
 void FileBatch::remove() {
   for (File& file : files_) {
     if (file.made) {
-      (void)env_.files->remove(file.path);
+      (void)env_->files->remove(file.path);
       file.made = false;
     }
   }

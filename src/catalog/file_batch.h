@@ -11,7 +11,7 @@ namespace tarn::catalog {
 
 class FileBatch {
  public:
-  explicit FileBatch(Env& env) : env_(env) {}
+  explicit FileBatch(Env& env) : env_(&env) {}
 
   void add(std::string path, std::string bytes);
 
@@ -30,7 +30,7 @@ class FileBatch {
   };
   Status write_one(File& file);
 
-  Env& env_;
+  Env* env_;
   std::vector<File> files_;
 };
 
