@@ -71,10 +71,11 @@ class CatalogFixture : public testing::Test {
     change.kind = TableChange::Kind::kCreate;
     change.name = name;
     change.uuid = new_uuid(*env.random);
-    auto made = iceberg::new_table(
-        {.uuid = change.uuid,
-         .fields = {field("id", iceberg::TypeKind::kLong), field("text", iceberg::TypeKind::kString)},
-         .now_ms = 1});
+    iceberg::NewTable wanted;
+    wanted.uuid = change.uuid;
+    wanted.fields = {field("id", iceberg::TypeKind::kLong), field("text", iceberg::TypeKind::kString)};
+    wanted.now_ms = 1;
+    auto made = iceberg::new_table(wanted);
     EXPECT_TRUE(made) << made.error().message;
     change.changed = std::make_shared<const TableMetadata>(std::move(*made));
     return change;
