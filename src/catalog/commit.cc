@@ -77,7 +77,7 @@ class CommitMaker {
       TARN_CHECK(editor_.update_schema(change.name, change.properties));
       commit_.rows.ended_schemas.push_back(engine::fold(change.name));
     }
-    commit_.rows.schemas.push_back({change.name, change.properties});
+    commit_.rows.schemas.push_back({editor_.proper_schema(change.name), change.properties});
     return ok();
   }
 
@@ -126,6 +126,11 @@ class CommitMaker {
       next.location = to_location(object_folder(tools_.lake, change.name, change.uuid));
     }
     TARN_TRY(std::string folder, to_path(next.location));
+    if (!folder.starts_with(tools_.lake + "/") || folder.find("/..") != std::string::npos) {
+      return Error{Code::kDenied,
+                   fmt::format("the location {} of {} is not in the lake's folder; leave it out",
+                               next.location, to_string(change.name))};
+    }
     TARN_CHECK(tools_.env.files->make_folders(folder + "/metadata"));
     TARN_CHECK(add_snapshot(change, next));
     iceberg::finish_version(next, nullptr, "", ms_of(time_));
@@ -135,7 +140,7 @@ class CommitMaker {
 
   Result<std::shared_ptr<const engine::LakeTable>> update_table(const TableChange& change,
                                                                 const engine::LakeTable& table) {
-    engine::TableName name = change.rename_to.value_or(change.name);
+    engine::TableName name = editor_.proper(change.rename_to.value_or(table.name()));
     if (change.changed == nullptr && !change.writes_files()) {
       return std::make_shared<const CatalogTable>(tools_.env, name, table.uuid(), table.metadata_location(),
                                                   nullptr);
@@ -216,7 +221,12 @@ class CommitMaker {
 
   Status put_view(const ViewChange& change) {
     auto view = std::make_shared<engine::LakeView>(change.view);
-    view->name = change.rename_to.value_or(change.view.name);
+    if (change.rename_to) {
+      view->name = *change.rename_to;
+    } else if (auto old = taken_views_.find(view->uuid); old != taken_views_.end()) {
+      view->name = old->second->name;
+    }
+    view->name = editor_.proper(view->name);
     TARN_CHECK(check_name(view->name.name, "view"));
     std::optional<ViewFile> before;
     if (change.kind == ViewChange::Kind::kReplace) {

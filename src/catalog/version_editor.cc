@@ -31,6 +31,15 @@ const LakeSchema* VersionEditor::find(const std::string& schema) const {
   return it == next_->schemas.end() ? nullptr : it->second.get();
 }
 
+std::string VersionEditor::proper_schema(const std::string& name) const {
+  const LakeSchema* schema = find(name);
+  return schema == nullptr ? name : schema->name;
+}
+
+TableName VersionEditor::proper(const TableName& name) const {
+  return {proper_schema(name.schema), name.name};
+}
+
 LakeSchema* VersionEditor::edit(const std::string& schema) {
   auto it = next_->schemas.find(fold(schema));
   if (it == next_->schemas.end()) {

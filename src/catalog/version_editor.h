@@ -22,6 +22,10 @@ class VersionEditor {
   Status update_schema(const std::string& name, const std::map<std::string, std::string>& properties);
   Status drop_schema(const std::string& name);  // must be empty
 
+  // The name with its schema written as it was created.
+  [[nodiscard]] engine::TableName proper(const engine::TableName& name) const;
+  [[nodiscard]] std::string proper_schema(const std::string& name) const;
+
   // kConflict unless a table (view) of that name and uuid is there.
   Result<std::shared_ptr<const engine::LakeTable>> find_table(const engine::TableName& name,
                                                               const std::string& uuid) const;
