@@ -1,6 +1,7 @@
 // New files of one commit: written and synced together, names and all, or removed together.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -27,8 +28,8 @@ class FileBatch {
     std::string path;
     std::string bytes;
     bool made = false;
+    std::unique_ptr<WritableFile> out;
   };
-  Status write_one(File& file);
 
   Env* env_;
   std::vector<File> files_;
