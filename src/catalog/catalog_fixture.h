@@ -52,11 +52,13 @@ inline iceberg::Field field(const std::string& name, iceberg::TypeKind kind) {
 
 class CatalogFixture : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "/catalog-XXXXXX";
+  void SetUp() override { make_folder(testing::TempDir()); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  void make_folder(const std::string& parent) {
+    std::string pattern = parent + "/catalog-XXXXXX";
     folder_ = ::mkdtemp(pattern.data());
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   void reopen() {
     lake_ = {};
