@@ -19,6 +19,10 @@
 struct ArrowArray;
 struct ArrowSchema;
 
+namespace tarn {
+class FaultInjector;
+}
+
 namespace tarn::engine {
 
 struct DatabaseOptions {
@@ -28,6 +32,7 @@ struct DatabaseOptions {
   std::vector<std::string> allowed_folders;  // absolute; the only places DuckDB may read and write
   std::string lake_folder;          // absolute; what is written below it is synced and never replaced
   bool external_access = false;     // true: any file and address; only for the admin's --unsafe
+  FaultInjector* faults = nullptr;  // tests only: makes calls of lake_fs fail (layer "duckdb")
   std::string spill_folder;         // absolute; empty: no spilling
   uint64_t memory_limit_bytes = 0;  // 0: DuckDB's default
   int threads = 0;                  // 0: all cores

@@ -23,6 +23,7 @@ duckdb::shared_ptr<LakeAttachment> attachment_of(const DatabaseOptions& options)
   attachment->visibility = options.visibility;
   attachment->system_tables = options.system_tables;
   attachment->folder = options.lake_folder;
+  attachment->faults = options.faults;
   return attachment;
 }
 
@@ -38,9 +39,6 @@ void configure(duckdb::DBConfig& config, const DatabaseOptions& options) {
   set.temporary_directory = options.spill_folder;
   config.SetOptionByName("autoinstall_known_extensions", duckdb::Value::BOOLEAN(false));
   config.SetOptionByName("autoload_known_extensions", duckdb::Value::BOOLEAN(false));
-  for (const auto& folder : options.allowed_folders) {
-    config.AddAllowedDirectory(folder);
-  }
 }
 
 std::string settings_after_open(const DatabaseOptions& options, bool has_lake) {
@@ -67,7 +65,11 @@ Result<std::unique_ptr<Database>> Database::open(DatabaseOptions options) {
     }
     auto database = std::make_unique<duckdb::DuckDB>(nullptr, &config);
     // A name that is no table must not become a file.
-    duckdb::DBConfig::GetConfig(*database->instance).replacement_scans.clear();
+    auto& running = duckdb::DBConfig::GetConfig(*database->instance);
+    running.replacement_scans.clear();
+    for (const auto& folder : options.allowed_folders) {
+      running.AddAllowedDirectory(folder);  // needs the file system, which opening made
+    }
     if (has_lake) {
       register_lake_files(*database->instance, *attachment);
     }

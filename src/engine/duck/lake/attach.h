@@ -13,7 +13,15 @@
 #include "duckdb/storage/storage_extension.hpp"
 #include "engine/connection.h"
 
+namespace tarn {
+class FaultInjector;
+}
+
 namespace tarn::engine {
+
+namespace lake {
+class WrittenFiles;
+}
 
 inline constexpr const char* kLakeDatabase = "lake";  // ATTACH '' AS lake (TYPE tarn)
 inline constexpr const char* kLakeExtension = "tarn";
@@ -23,7 +31,9 @@ struct LakeAttachment : public duckdb::StorageExtensionInfo {
   LakeCatalog* catalog = nullptr;
   Visibility* visibility = nullptr;  // null: everybody sees everything
   std::vector<std::shared_ptr<TableSource>> system_tables;
-  std::string folder;  // absolute; the only place lake_fs writes to; empty: no lake_fs
+  std::string folder;               // absolute; the only place lake_fs writes to; empty: no lake_fs
+  FaultInjector* faults = nullptr;  // tests only: makes calls of lake_fs fail
+  std::shared_ptr<lake::WrittenFiles> written;  // made by register_lake
 };
 
 // Before the database opens: makes ATTACH ... (TYPE tarn) known.

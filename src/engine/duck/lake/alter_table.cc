@@ -1,0 +1,244 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "duckdb/execution/expression_executor.hpp"
+#include "duckdb/function/cast_rules.hpp"
+#include "duckdb/parser/parsed_data/alter_table_info.hpp"
+#include "duckdb/planner/binder.hpp"
+#include "duckdb/planner/expression_binder/constant_binder.hpp"
+#include "engine/duck/lake/partition_key.h"
+#include "engine/duck/lake/table_definition.h"
+#include "engine/duck/lake/types.h"
+#include "engine/lake_catalog.h"
+
+namespace tarn::engine::lake {
+namespace {
+
+using iceberg::Field;
+using iceberg::Schema;
+using iceberg::TableMetadata;
+
+// A copy of the current schema that will be the next one.
+Schema next_schema(const TableMetadata& metadata) {
+  Schema schema = metadata.schema();
+  for (const auto& known : metadata.schemas) {
+    schema.schema_id = std::max(schema.schema_id, known.schema_id + 1);
+  }
+  return schema;
+}
+
+void make_current(TableMetadata& metadata, Schema schema) {
+  for (const auto& known : metadata.schemas) {
+    if (iceberg::same_fields(known, schema)) {
+      metadata.current_schema_id = known.schema_id;
+      return;
+    }
+  }
+  metadata.current_schema_id = schema.schema_id;
+  metadata.schemas.push_back(std::move(schema));
+}
+
+Field* find_column(Schema& schema, const std::string& name) {
+  const std::string folded = fold(name);
+  for (auto& field : schema.fields) {
+    if (fold(field.name) == folded) {
+      return &field;
+    }
+  }
+  return nullptr;
+}
+
+Result<Field*> need_column(Schema& schema, const std::string& name) {
+  if (auto* field = find_column(schema, name)) {
+    return field;
+  }
+  return Error{Code::kNotFound, fmt::format("the table has no column \"{}\"", name)};
+}
+
+// The constant that rows written before the column existed show.
+Result<db::Value> constant_of(db::ClientContext& context, const db::ParsedExpression& expression,
+                              const db::LogicalType& type, const std::string& column) {
+  auto binder = db::Binder::CreateBinder(context);
+  db::ConstantBinder constant_binder(*binder, context, "DEFAULT value");
+  constant_binder.target_type = type;
+  auto copy = expression.Copy();
+  auto bound = constant_binder.Bind(copy);
+  if (!bound->IsFoldable()) {
+    return Error{
+        Code::kUnsupported,
+        fmt::format("DEFAULT {} of the new column \"{}\" is no constant, so that its value for older rows is "
+                    "open: add the column without DEFAULT, then SET DEFAULT",
+                    expression.ToString(), column)};
+  }
+  return db::ExpressionExecutor::EvaluateScalar(context, *bound);
+}
+
+void set_declared_type(TableMetadata& metadata, const Field& field, const db::LogicalType& declared) {
+  const auto key = column_property(field.id, "type");
+  if (engine_type(field.type) != declared || declared.HasAlias()) {
+    metadata.properties[key] = declared.ToString();
+  } else {
+    metadata.properties.erase(key);
+  }
+}
+
+Status add_column(db::ClientContext& context, TableMetadata& metadata, Schema& schema,
+                  const db::AddColumnInfo& info) {
+  const auto& column = info.new_column;
+  if (find_column(schema, column.Name()) != nullptr) {
+    if (info.if_column_not_exists) {
+      return ok();
+    }
+    return Error{Code::kExists, fmt::format("the table has a column \"{}\" already", column.Name())};
+  }
+  if (column.Generated() || column.Name().find('@') != std::string::npos) {
+    return Error{
+        Code::kInvalid,
+        fmt::format("column \"{}\" can be neither generated nor have '@' in its name", column.Name())};
+  }
+  Field field;
+  field.id = ++metadata.last_column_id;
+  field.name = column.Name();
+  TARN_TRY(field.type, stored_type(column.Type(), column.Name(), metadata.last_column_id));
+  set_declared_type(metadata, field, column.Type());
+  if (column.HasDefaultValue()) {
+    TARN_TRY(auto initial, constant_of(context, column.DefaultValue(), column.Type(), column.Name()));
+    metadata.properties[column_property(field.id, "default")] = column.DefaultValue().ToString();
+    if (!initial.IsNull()) {
+      metadata.properties[column_property(field.id, "initial")] = initial.ToString();
+    }
+  }
+  schema.fields.push_back(std::move(field));
+  return ok();
+}
+
+Status remove_column(TableMetadata& metadata, Schema& schema, const db::RemoveColumnInfo& info) {
+  auto* field = find_column(schema, info.removed_column);
+  if (field == nullptr && info.if_column_exists) {
+    return ok();
+  }
+  TARN_TRY(field, need_column(schema, info.removed_column));
+  if (schema.fields.size() == 1) {
+    return Error{Code::kInvalid,
+                 fmt::format("\"{}\" is the table's only column: drop the table", field->name)};
+  }
+  for (const auto& key : metadata.spec().fields) {
+    if (key.source_id == field->id) {
+      return Error{
+          Code::kInvalid,
+          fmt::format("the table is partitioned by column \"{}\": ALTER TABLE … SET PARTITIONED BY other "
+                      "columns first",
+                      field->name)};
+    }
+  }
+  const auto prefix = column_property(field->id, "");
+  std::erase_if(metadata.properties, [&](const auto& entry) { return entry.first.starts_with(prefix); });
+  schema.fields.erase(schema.fields.begin() + (field - schema.fields.data()));
+  return ok();
+}
+
+Status rename_column(Schema& schema, const db::RenameColumnInfo& info) {
+  TARN_TRY(auto* field, need_column(schema, info.old_name));
+  auto* other = find_column(schema, info.new_name);
+  if (other != nullptr && other != field) {
+    return Error{Code::kExists, fmt::format("the table has a column \"{}\" already", info.new_name)};
+  }
+  if (info.new_name.find('@') != std::string::npos) {
+    return Error{Code::kInvalid,
+                 fmt::format("column name \"{}\" holds '@': choose another name", info.new_name)};
+  }
+  field->name = info.new_name;
+  return ok();
+}
+
+Status change_type(db::ClientContext& context, TableMetadata& metadata, Schema& schema,
+                   const db::ChangeColumnTypeInfo& info) {
+  TARN_TRY(auto* field, need_column(schema, info.column_name));
+  const auto old_type = declared_type(context, metadata, *field);
+  int unused_id = 0;
+  TARN_TRY(auto stored, stored_type(info.target_type, field->name, unused_id));
+  const bool widens =
+      old_type == info.target_type || db::CastRules::ImplicitCast(old_type, info.target_type) >= 0;
+  if (!widens || !can_widen(field->type, stored)) {
+    return Error{
+        Code::kUnsupported,
+        fmt::format("column \"{}\" cannot change from {} to {} in place, only to a wider type of the same "
+                    "kind: write CREATE OR REPLACE TABLE … AS SELECT with a cast",
+                    field->name, old_type.ToString(), info.target_type.ToString())};
+  }
+  field->type = std::move(stored);
+  set_declared_type(metadata, *field, info.target_type);
+  return ok();
+}
+
+Status set_default(TableMetadata& metadata, Schema& schema, const db::SetDefaultInfo& info) {
+  TARN_TRY(auto* field, need_column(schema, info.column_name));
+  const auto key = column_property(field->id, "default");
+  if (info.expression) {
+    metadata.properties[key] = info.expression->ToString();
+  } else {
+    metadata.properties.erase(key);
+  }
+  return ok();
+}
+
+Status alter(db::ClientContext& context, TableMetadata& metadata, Schema& schema, db::AlterTableInfo& info) {
+  using db::AlterTableType;
+  switch (info.alter_table_type) {
+    case AlterTableType::ADD_COLUMN:
+      return add_column(context, metadata, schema, info.Cast<db::AddColumnInfo>());
+    case AlterTableType::REMOVE_COLUMN:
+      return remove_column(metadata, schema, info.Cast<db::RemoveColumnInfo>());
+    case AlterTableType::RENAME_COLUMN: return rename_column(schema, info.Cast<db::RenameColumnInfo>());
+    case AlterTableType::ALTER_COLUMN_TYPE:
+      return change_type(context, metadata, schema, info.Cast<db::ChangeColumnTypeInfo>());
+    case AlterTableType::SET_DEFAULT: return set_default(metadata, schema, info.Cast<db::SetDefaultInfo>());
+    case AlterTableType::DROP_NOT_NULL: {
+      TARN_TRY(auto* field, need_column(schema, info.Cast<db::DropNotNullInfo>().column_name));
+      field->required = false;
+      return ok();
+    }
+    case AlterTableType::SET_PARTITIONED_BY:
+      return set_partition_spec(metadata, schema, info.Cast<db::SetPartitionedByInfo>().partition_keys);
+    case AlterTableType::SET_NOT_NULL:
+      return Error{
+          Code::kUnsupported,
+          "SET NOT NULL would have to read every row: write CREATE OR REPLACE TABLE with the constraint"};
+    default: break;
+  }
+  return Error{Code::kUnsupported, fmt::format("a lake table cannot do this: {}", info.ToString())};
+}
+
+}  // namespace
+
+Result<TableMetadata> altered_metadata(db::ClientContext& context, const TableMetadata& old,
+                                       db::AlterTableInfo& info) {
+  TableMetadata metadata = old;
+  Schema schema = next_schema(old);
+  TARN_CHECK(alter(context, metadata, schema, info));
+  make_current(metadata, std::move(schema));
+  return metadata;
+}
+
+Result<TableMetadata> with_comment(const TableMetadata& old, const db::Value& comment) {
+  TableMetadata metadata = old;
+  if (comment.IsNull()) {
+    metadata.properties.erase("comment");
+  } else {
+    metadata.properties["comment"] = comment.ToString();
+  }
+  return metadata;
+}
+
+Result<TableMetadata> with_column_comment(const TableMetadata& old, const std::string& column,
+                                          const db::Value& comment) {
+  TableMetadata metadata = old;
+  Schema schema = next_schema(old);
+  TARN_TRY(auto* field, need_column(schema, column));
+  field->doc = comment.IsNull() ? std::nullopt : std::optional<std::string>(comment.ToString());
+  make_current(metadata, std::move(schema));
+  return metadata;
+}
+
+}  // namespace tarn::engine::lake

@@ -1,0 +1,155 @@
+#include <fmt/format.h>
+
+#include "engine/duck/lake/lake_database.h"
+#include "engine/duck/lake/transaction.h"
+
+namespace tarn::engine::lake {
+namespace {
+
+using Tables = std::map<std::string, std::shared_ptr<const LakeTable>>;  // by uuid
+using Views = std::map<std::string, std::shared_ptr<const LakeView>>;    // by uuid
+
+Tables tables_of(const LakeVersion& version) {
+  Tables tables;
+  for (const auto& [key, schema] : version.schemas) {
+    for (const auto& [name, table] : schema->tables) {
+      tables[table->uuid()] = table;
+    }
+  }
+  return tables;
+}
+
+Views views_of(const LakeVersion& version) {
+  Views views;
+  for (const auto& [key, schema] : version.schemas) {
+    for (const auto& [name, view] : schema->views) {
+      views[view->uuid] = view;
+    }
+  }
+  return views;
+}
+
+void take_files(TableChange& change, const FileChange& files) {
+  change.remove_all = files.remove_all;
+  change.removed.assign(files.removed.begin(), files.removed.end());
+  change.added = files.added;
+}
+
+}  // namespace
+
+Status Transaction::add_table_changes(CommitRequest& request) {
+  Tables before;
+  Tables after;
+  if (working_ != base_ || !files_.empty()) {
+    before = tables_of(*base_);
+    after = tables_of(*working_);
+  }
+  for (const auto& [uuid, table] : before) {
+    if (!after.contains(uuid)) {
+      TARN_TRY(auto metadata, table->metadata());
+      request.tables.push_back(
+          {.kind = TableChange::Kind::kDrop, .name = table->name(), .uuid = uuid, .base = metadata});
+    }
+  }
+  for (const auto& [uuid, table] : after) {
+    const auto origin = before.find(uuid);
+    const auto files = files_.find(uuid);
+    TableChange change{.name = table->name(), .uuid = uuid};
+    if (origin == before.end()) {
+      change.kind = TableChange::Kind::kCreate;
+      TARN_TRY(change.changed, table->metadata());
+    } else if (origin->second != table) {
+      change.name = origin->second->name();
+      TARN_TRY(change.base, origin->second->metadata());
+      TARN_TRY(change.changed, table->metadata());
+      if (change.changed == change.base) {
+        change.changed = nullptr;
+      }
+      if (table->name() != change.name) {
+        change.rename_to = table->name();
+      }
+    } else if (files != files_.end()) {
+      TARN_TRY(change.base, table->metadata());
+    } else {
+      continue;
+    }
+    if (files != files_.end()) {
+      take_files(change, files->second);
+    }
+    request.tables.push_back(std::move(change));
+  }
+  return ok();
+}
+
+void Transaction::add_view_changes(CommitRequest& request) {
+  if (working_ == base_) {
+    return;
+  }
+  const Views before = views_of(*base_);
+  const Views after = views_of(*working_);
+  for (const auto& [uuid, view] : before) {
+    if (!after.contains(uuid)) {
+      LakeView dropped{.name = view->name, .uuid = uuid};
+      request.views.push_back({.kind = ViewChange::Kind::kDrop, .view = std::move(dropped)});
+    }
+  }
+  for (const auto& [uuid, view] : after) {
+    const auto origin = before.find(uuid);
+    if (origin == before.end()) {
+      request.views.push_back({.kind = ViewChange::Kind::kCreate, .view = *view});
+    } else if (origin->second != view) {
+      ViewChange change{.kind = ViewChange::Kind::kReplace, .view = *view};
+      if (origin->second->name != view->name) {
+        change.view.name = origin->second->name;
+        change.rename_to = view->name;
+      }
+      request.views.push_back(std::move(change));
+    }
+  }
+}
+
+void Transaction::add_schema_changes(CommitRequest& request) {
+  if (working_ == base_) {
+    return;
+  }
+  for (const auto& [key, schema] : base_->schemas) {
+    if (!working_->schemas.contains(key)) {
+      request.schemas.push_back({.kind = SchemaChange::Kind::kDrop, .name = schema->name});
+    }
+  }
+  for (const auto& [key, schema] : working_->schemas) {
+    const auto origin = base_->schemas.find(key);
+    if (origin == base_->schemas.end()) {
+      request.schemas.push_back(
+          {.kind = SchemaChange::Kind::kCreate, .name = schema->name, .properties = schema->properties});
+    } else if (origin->second->properties != schema->properties) {
+      request.schemas.push_back(
+          {.kind = SchemaChange::Kind::kUpdate, .name = schema->name, .properties = schema->properties});
+    }
+  }
+}
+
+Result<CommitRequest> Transaction::request(const CommitNote& note) {
+  CommitRequest request;
+  request.token = note.token;
+  request.cursors = note.cursors;
+  version();
+  add_schema_changes(request);
+  TARN_CHECK(add_table_changes(request));
+  add_view_changes(request);
+  for (auto& change : request.tables) {
+    change.summary = note.summary;
+  }
+  return request;
+}
+
+Result<CommitOutcome> Transaction::commit(const CommitNote& note) {
+  try {
+    TARN_TRY(auto request_made, request(note));
+    return lake_.service().commit(std::move(request_made));
+  } catch (const std::exception& exception) {
+    return to_error(exception);
+  }
+}
+
+}  // namespace tarn::engine::lake

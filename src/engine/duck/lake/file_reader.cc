@@ -1,0 +1,88 @@
+#include "duckdb/parser/expression/constant_expression.hpp"
+#include "engine/duck/lake/delete_filter.h"
+#include "engine/duck/lake/scan.h"
+#include "engine/duck/lake/table_definition.h"
+
+namespace tarn::engine::lake {
+namespace {
+
+db::MultiFileColumnDefinition definition(const iceberg::Field& field, const db::LogicalType& type) {
+  db::MultiFileColumnDefinition column(field.name, type);
+  column.identifier = db::Value::INTEGER(field.id);
+  column.default_expression = db::make_uniq<db::ConstantExpression>(db::Value(type));
+  using iceberg::TypeKind;
+  for (size_t i = 0; i < field.type.fields.size(); ++i) {
+    const auto& child = field.type.fields[i];
+    const auto child_type = [&]() -> db::LogicalType {
+      switch (field.type.kind) {
+        case TypeKind::kStruct: return db::StructType::GetChildType(type, i);
+        case TypeKind::kMap: return i == 0 ? db::MapType::KeyType(type) : db::MapType::ValueType(type);
+        default:
+          return type.id() == db::LogicalTypeId::ARRAY ? db::ArrayType::GetChildType(type)
+                                                       : db::ListType::GetChildType(type);
+      }
+    }();
+    column.children.push_back(definition(child, child_type));
+  }
+  return column;
+}
+
+// The value that rows written before the column was added show.
+db::unique_ptr<db::ParsedExpression> initial_value(const TableEntry& table, const iceberg::Field& field,
+                                                   const db::LogicalType& type) {
+  const auto& properties = table.metadata()->properties;
+  const auto found = properties.find(column_property(field.id, "initial"));
+  if (found == properties.end()) {
+    return db::make_uniq<db::ConstantExpression>(db::Value(type));
+  }
+  return db::make_uniq<db::ConstantExpression>(db::Value(found->second).DefaultCastAs(type));
+}
+
+}  // namespace
+
+db::shared_ptr<db::MultiFileList> FileReader::CreateFileList(db::ClientContext&,
+                                                             const db::vector<db::string>&,
+                                                             const db::FileGlobInput&) {
+  return db::make_shared_ptr<FileList>(source_, iceberg::Filter{});
+}
+
+bool FileReader::Bind(db::MultiFileOptions&, db::MultiFileList&, db::vector<db::LogicalType>& return_types,
+                      db::vector<db::string>& names, db::MultiFileReaderBindData& bind_data) {
+  const auto& table = *source_->table;
+  const auto& schema = table.metadata()->schema();
+  bind_data.mapping = db::MultiFileColumnMappingMode::BY_FIELD_ID;
+  size_t i = 0;
+  for (const auto& column : table.GetColumns().Logical()) {
+    const auto& field = schema.fields[i++];
+    auto defined = definition(field, column.Type());
+    defined.default_expression = initial_value(table, field, column.Type());
+    bind_data.schema.push_back(std::move(defined));
+    names.push_back(column.Name());
+    return_types.push_back(column.Type());
+  }
+  return true;
+}
+
+void FileReader::BindOptions(db::MultiFileOptions&, db::MultiFileList&, db::vector<db::LogicalType>&,
+                             db::vector<db::string>&, db::MultiFileReaderBindData&) {}
+
+db::ReaderInitializeType FileReader::InitializeReader(
+    db::MultiFileReaderData& reader_data, const db::MultiFileBindData& bind_data,
+    const db::vector<db::MultiFileColumnDefinition>& global_columns,
+    const db::vector<db::ColumnIndex>& global_column_ids, db::optional_ptr<db::TableFilterSet> table_filters,
+    db::ClientContext& context, db::MultiFileGlobalState& gstate) {
+  auto& reader = *reader_data.reader;
+  const auto& files = gstate.file_list.Cast<FileList>().plan().files;
+  const auto& file = files.at(reader.file_list_idx.GetIndex());
+  if (!file.deletes.empty()) {
+    reader.deletion_filter = read_deletes(context, file);
+  }
+  return db::MultiFileReader::InitializeReader(reader_data, bind_data, global_columns, global_column_ids,
+                                               table_filters, context, gstate);
+}
+
+db::unique_ptr<db::MultiFileReader> FileReader::Copy() const {
+  return db::make_uniq<FileReader>(source_);
+}
+
+}  // namespace tarn::engine::lake

@@ -1,0 +1,14 @@
+// DuckDB's pushed-down filters as conditions that prune files.
+#pragma once
+
+#include "engine/duck/lake/glue.h"
+#include "engine/duck/lake/table_entry.h"
+#include "iceberg/filter.h"
+
+namespace tarn::engine::lake {
+
+// Adds what `filter` on a column says, as far as it can be said; what cannot is left to the rows' own filter.
+void add_conditions(const TableEntry& table, db::column_t column, const db::TableFilter& filter,
+                    iceberg::Filter& conditions);
+
+}  // namespace tarn::engine::lake

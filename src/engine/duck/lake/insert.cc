@@ -1,0 +1,195 @@
+#include "engine/duck/lake/insert.h"
+
+#include <fmt/format.h>
+
+#include "duckdb/common/types/uuid.hpp"
+#include "duckdb/execution/physical_plan_generator.hpp"
+#include "duckdb/planner/operator/logical_create_table.hpp"
+#include "duckdb/planner/operator/logical_insert.hpp"
+#include "engine/duck/lake/lake_database.h"
+#include "engine/duck/lake/partition_key.h"
+#include "engine/duck/lake/schema_entry.h"
+#include "engine/duck/lake/table_definition.h"
+#include "engine/duck/lake/table_entry.h"
+#include "engine/duck/lake/transaction.h"
+#include "engine/duck/lake/types.h"
+#include "engine/duck/lake/written_file.h"
+
+namespace tarn::engine::lake {
+namespace {
+
+struct TakenFiles : public db::GlobalSinkState {
+  std::vector<iceberg::DataFile> files;
+  int64_t rows = 0;
+};
+
+db::vector<std::pair<db::idx_t, std::string>> required_columns(const iceberg::TableMetadata& metadata) {
+  db::vector<std::pair<db::idx_t, std::string>> columns;
+  const auto& fields = metadata.schema().fields;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].required) {
+      columns.emplace_back(i, fields[i].name);
+    }
+  }
+  return columns;
+}
+
+db::PhysicalOperator& add_check(db::PhysicalPlanGenerator& planner, const WriteTarget& target,
+                                db::PhysicalOperator& plan) {
+  auto required = required_columns(*target.metadata);
+  if (required.empty()) {
+    return plan;
+  }
+  std::vector<std::pair<db::idx_t, std::string>> columns(required.begin(), required.end());
+  auto& check = planner.Make<CheckNotNull>(plan.types, plan.estimated_cardinality, target.name.name,
+                                           std::move(columns));
+  check.children.push_back(plan);
+  return check;
+}
+
+}  // namespace
+
+TakeFiles::TakeFiles(db::PhysicalPlan& plan, db::vector<db::LogicalType> types, WriteTarget target,
+                     db::unique_ptr<db::BoundCreateTableInfo> create)
+    : db::PhysicalOperator(plan, db::PhysicalOperatorType::EXTENSION, std::move(types), 1),
+      target_(std::move(target)),
+      create_(std::move(create)) {}
+
+db::unique_ptr<db::GlobalSinkState> TakeFiles::GetGlobalSinkState(db::ClientContext& context) const {
+  auto& transaction = Transaction::of(context, *target_.lake);
+  transaction.need_writable();
+  if (create_) {
+    const auto table = target_.schema->create_table(context, create_->Base(), target_.uuid);
+    if (!table) {
+      throw_error({Code::kConflict,
+                   fmt::format("table \"{}\" appeared in between: run this again", target_.name.name)});
+    }
+    const auto metadata = value_or_throw(table->metadata());
+    if (table->uuid() != target_.uuid ||
+        !iceberg::same_fields(metadata->schema(), target_.metadata->schema())) {
+      throw_error({Code::kConflict,
+                   fmt::format("table \"{}\" changed in between: run this again", target_.name.name)});
+    }
+  }
+  return db::make_uniq<TakenFiles>();
+}
+
+db::SinkResultType TakeFiles::Sink(db::ExecutionContext&, db::DataChunk& chunk,
+                                   db::OperatorSinkInput& input) const {
+  auto& taken = input.global_state.Cast<TakenFiles>();
+  for (db::idx_t row = 0; row < chunk.size(); ++row) {
+    taken.files.push_back(read_written_file(chunk, row, *target_.metadata));
+    taken.rows += taken.files.back().record_count;
+  }
+  return db::SinkResultType::NEED_MORE_INPUT;
+}
+
+db::SinkFinalizeType TakeFiles::Finalize(db::Pipeline&, db::Event&, db::ClientContext& context,
+                                         db::OperatorSinkFinalizeInput& input) const {
+  auto& taken = input.global_state.Cast<TakenFiles>();
+  if (!taken.files.empty()) {
+    auto& added = Transaction::of(context, *target_.lake).change_files(target_.uuid).added;
+    added.insert(added.end(), taken.files.begin(), taken.files.end());
+  }
+  return db::SinkFinalizeType::READY;
+}
+
+db::SourceResultType TakeFiles::GetDataInternal(db::ExecutionContext&, db::DataChunk& chunk,
+                                                db::OperatorSourceInput&) const {
+  chunk.SetCardinality(1);
+  chunk.SetValue(0, 0, db::Value::BIGINT(sink_state->Cast<TakenFiles>().rows));
+  return db::SourceResultType::FINISHED;
+}
+
+db::InsertionOrderPreservingMap<db::string> TakeFiles::ParamsToString() const {
+  db::InsertionOrderPreservingMap<db::string> text;
+  text["Table"] = target_.name.schema + "." + target_.name.name;
+  return text;
+}
+
+CheckNotNull::CheckNotNull(db::PhysicalPlan& plan, db::vector<db::LogicalType> types, db::idx_t cardinality,
+                           std::string table, std::vector<std::pair<db::idx_t, std::string>> columns)
+    : db::PhysicalOperator(plan, db::PhysicalOperatorType::EXTENSION, std::move(types), cardinality),
+      table_(std::move(table)),
+      columns_(std::move(columns)) {}
+
+db::OperatorResultType CheckNotNull::Execute(db::ExecutionContext&, db::DataChunk& input,
+                                             db::DataChunk& chunk, db::GlobalOperatorState&,
+                                             db::OperatorState&) const {
+  for (const auto& [index, name] : columns_) {
+    if (db::VectorOperations::HasNull(input.data[index], input.size())) {
+      throw_error({Code::kInvalid,
+                   fmt::format("column \"{}\" of table \"{}\" must have a value in every row (NOT NULL), "
+                               "and a row has none",
+                               name, table_)});
+    }
+  }
+  chunk.Reference(input);
+  return db::OperatorResultType::NEED_MORE_INPUT;
+}
+
+db::PhysicalOperator& LakeDatabase::PlanInsert(db::ClientContext& context, db::PhysicalPlanGenerator& planner,
+                                               db::LogicalInsert& op,
+                                               db::optional_ptr<db::PhysicalOperator> plan) {
+  if (op.return_chunk) {
+    throw_error({Code::kUnsupported, "INSERT … RETURNING comes with a later version: leave RETURNING out"});
+  }
+  if (op.on_conflict_info.action_type != db::OnConflictAction::THROW) {
+    throw_error({Code::kUnsupported,
+                 "INSERT … ON CONFLICT comes with a later version: rebuild the table with "
+                 "CREATE OR REPLACE TABLE … AS SELECT"});
+  }
+  auto* entry = dynamic_cast<TableEntry*>(&op.table);
+  if (entry == nullptr) {
+    throw_error({Code::kDenied, fmt::format("\"{}\" belongs to Tarn and cannot be written", op.table.name)});
+  }
+  if (!op.column_index_map.empty()) {
+    plan = planner.ResolveDefaultsProjection(op, *plan);
+  }
+  WriteTarget target;
+  target.lake = this;
+  target.name = entry->table().name();
+  target.uuid = entry->table().uuid();
+  target.metadata = entry->metadata();
+  target.types = entry->GetTypes();
+  target.keep_alive = entry->shared_from_this();
+  auto& write = plan_write(context, planner, target, add_check(planner, target, *plan));
+  auto& take = planner.Make<TakeFiles>(db::vector<db::LogicalType>{db::LogicalType::BIGINT},
+                                       std::move(target), nullptr);
+  take.children.push_back(write);
+  return take;
+}
+
+db::PhysicalOperator& LakeDatabase::PlanCreateTableAs(db::ClientContext& context,
+                                                      db::PhysicalPlanGenerator& planner,
+                                                      db::LogicalCreateTable& op,
+                                                      db::PhysicalOperator& plan) {
+  auto& transaction = Transaction::of(context, *this);
+  transaction.need_writable();
+  auto& info = op.info->Base();
+  WriteTarget target;
+  target.lake = this;
+  target.schema = &op.schema.Cast<SchemaEntry>();
+  target.name = {op.schema.name, info.table};
+  const auto existing = transaction.find_table(*transaction.version(), target.name.schema, target.name.name);
+  if (existing && info.on_conflict == db::OnCreateConflict::REPLACE_ON_CONFLICT) {
+    target.name = existing->name();
+    target.uuid = existing->uuid();
+    const auto old = value_or_throw(existing->metadata());
+    target.metadata =
+        std::make_shared<const iceberg::TableMetadata>(value_or_throw(replaced_metadata(*old, info)));
+  } else {
+    target.uuid = db::UUID::ToString(db::UUID::GenerateRandomUUID());
+    target.metadata =
+        std::make_shared<const iceberg::TableMetadata>(value_or_throw(new_metadata(target.uuid, info)));
+  }
+  for (const auto& column : info.columns.Logical()) {
+    target.types.push_back(column.Type());
+  }
+  auto& write = plan_write(context, planner, target, add_check(planner, target, plan));
+  auto& take = planner.Make<TakeFiles>(op.types, std::move(target), std::move(op.info));
+  take.children.push_back(write);
+  return take;
+}
+
+}  // namespace tarn::engine::lake

@@ -1,0 +1,71 @@
+// Writing rows: DuckDB's parallel Parquet writer into files of the transaction, then a sink that takes the
+// names and statistics of the files as data files of the table. The files become the table's at COMMIT.
+#pragma once
+
+#include "duckdb/execution/physical_operator.hpp"
+#include "duckdb/planner/parsed_data/bound_create_table_info.hpp"
+#include "engine/duck/lake/glue.h"
+#include "engine/lake_catalog.h"
+
+namespace tarn::engine::lake {
+
+class LakeDatabase;
+class SchemaEntry;
+
+// The table that a plan writes to; for CREATE TABLE AS it exists only from the moment the plan runs.
+struct WriteTarget {
+  LakeDatabase* lake = nullptr;
+  TableName name;
+  std::string uuid;
+  std::shared_ptr<const iceberg::TableMetadata> metadata;
+  db::vector<db::LogicalType> types;                        // as declared
+  std::shared_ptr<const db::TableCatalogEntry> keep_alive;  // INSERT
+  SchemaEntry* schema = nullptr;                            // CREATE TABLE AS
+};
+
+// Takes the written files into the transaction; returns the number of rows.
+class TakeFiles : public db::PhysicalOperator {
+ public:
+  TakeFiles(db::PhysicalPlan& plan, db::vector<db::LogicalType> types, WriteTarget target,
+            db::unique_ptr<db::BoundCreateTableInfo> create);
+
+  db::unique_ptr<db::GlobalSinkState> GetGlobalSinkState(db::ClientContext& context) const override;
+  db::SinkResultType Sink(db::ExecutionContext& context, db::DataChunk& chunk,
+                          db::OperatorSinkInput& input) const override;
+  db::SinkFinalizeType Finalize(db::Pipeline& pipeline, db::Event& event, db::ClientContext& context,
+                                db::OperatorSinkFinalizeInput& input) const override;
+  bool IsSink() const override { return true; }
+  bool ParallelSink() const override { return false; }
+
+  db::SourceResultType GetDataInternal(db::ExecutionContext& context, db::DataChunk& chunk,
+                                       db::OperatorSourceInput& input) const override;
+  bool IsSource() const override { return true; }
+  db::string GetName() const override { return create_ ? "LAKE_CREATE_TABLE_AS" : "LAKE_INSERT"; }
+  db::InsertionOrderPreservingMap<db::string> ParamsToString() const override;
+
+ private:
+  WriteTarget target_;
+  db::unique_ptr<db::BoundCreateTableInfo> create_;  // null: INSERT
+};
+
+// Passes rows through, and throws when a column that must have a value has none.
+class CheckNotNull : public db::PhysicalOperator {
+ public:
+  CheckNotNull(db::PhysicalPlan& plan, db::vector<db::LogicalType> types, db::idx_t cardinality,
+               std::string table, std::vector<std::pair<db::idx_t, std::string>> columns);
+
+  db::OperatorResultType Execute(db::ExecutionContext& context, db::DataChunk& input, db::DataChunk& chunk,
+                                 db::GlobalOperatorState& gstate, db::OperatorState& state) const override;
+  bool ParallelOperator() const override { return true; }
+  db::string GetName() const override { return "CHECK_NOT_NULL"; }
+
+ private:
+  std::string table_;
+  std::vector<std::pair<db::idx_t, std::string>> columns_;
+};
+
+// The writer over `plan`, whose rows have the declared types in the order of the table's columns.
+db::PhysicalOperator& plan_write(db::ClientContext& context, db::PhysicalPlanGenerator& planner,
+                                 const WriteTarget& target, db::PhysicalOperator& plan);
+
+}  // namespace tarn::engine::lake

@@ -1,0 +1,166 @@
+#include "engine/duck/lake/scan.h"
+
+#include <charconv>
+
+#include "duckdb/catalog/catalog_entry/table_function_catalog_entry.hpp"
+#include "duckdb/common/multi_file/multi_file_states.hpp"
+#include "duckdb/function/partition_stats.hpp"
+#include "duckdb/parser/tableref/table_function_ref.hpp"
+#include "engine/duck/lake/lake_database.h"
+#include "engine/duck/lake/transaction.h"
+
+namespace tarn::engine::lake {
+namespace {
+
+struct ScanInfo : public db::TableFunctionInfo {
+  explicit ScanInfo(std::shared_ptr<const ScanSource> s) : source(std::move(s)) {}
+  std::shared_ptr<const ScanSource> source;
+};
+
+const FileList& file_list(const db::FunctionData& bind_data) {
+  return bind_data.Cast<db::MultiFileBindData>().file_list->Cast<FileList>();
+}
+
+db::BindInfo bind_info(const db::optional_ptr<db::FunctionData> bind_data) {
+  const auto& table = *file_list(*bind_data).source().table;
+  return db::BindInfo(const_cast<TableEntry&>(table));
+}
+
+db::virtual_column_map_t virtual_columns(db::ClientContext&, db::optional_ptr<db::FunctionData> bind_data) {
+  auto columns = lake_virtual_columns();
+  bind_data->Cast<db::MultiFileBindData>().virtual_columns = columns;
+  return columns;
+}
+
+db::vector<db::column_t> row_id_columns(db::ClientContext&, db::optional_ptr<db::FunctionData>) {
+  return lake_row_id_columns();
+}
+
+// An unfiltered count(*) is the sum of the manifests' counts, as long as no row was deleted.
+db::vector<db::PartitionStatistics> partition_stats(db::ClientContext&, db::GetPartitionStatsInput& input) {
+  const auto& files = file_list(*input.bind_data);
+  if (files.has_filter()) {
+    return {};
+  }
+  db::PartitionStatistics statistics;
+  statistics.count = 0;
+  statistics.count_type = db::CountType::COUNT_EXACT;
+  for (const auto& file : files.plan().files) {
+    if (!file.deletes.empty()) {
+      return {};
+    }
+    statistics.count += static_cast<db::idx_t>(file.file.record_count);
+  }
+  db::vector<db::PartitionStatistics> result;
+  result.push_back(std::move(statistics));
+  return result;
+}
+
+db::InsertionOrderPreservingMap<db::string> to_text(db::TableFunctionToStringInput& input) {
+  db::InsertionOrderPreservingMap<db::string> text;
+  const auto& files = file_list(*input.bind_data);
+  const auto& name = files.source().table->table().name();
+  text["Table"] = name.schema + "." + name.name;
+  return text;
+}
+
+// How many files the manifests, and then the readers, left out. No paths: they would tell names.
+db::InsertionOrderPreservingMap<db::string> to_dynamic_text(db::TableFunctionDynamicToStringInput& input) {
+  db::InsertionOrderPreservingMap<db::string> text;
+  if (!input.global_state) {
+    return text;
+  }
+  const auto& state = input.global_state->Cast<db::MultiFileGlobalState>();
+  const auto& plan = state.file_list.Cast<FileList>().plan();
+  text["Files"] = std::to_string(plan.files.size());
+  text["Files pruned"] = std::to_string(plan.files_pruned);
+  return text;
+}
+
+}  // namespace
+
+std::shared_ptr<const ScanSource> scan_source(db::ClientContext& context, const TableEntry& table) {
+  auto source = std::make_shared<ScanSource>();
+  source->table = table.shared_from_this();
+  source->service = &table.lake().service();
+  if (table.historic()) {
+    return source;
+  }
+  auto& transaction = Transaction::of(context, table.lake());
+  if (const auto* change = transaction.files_changed(table.table().uuid())) {
+    source->without_base = change->remove_all;
+    source->removed = change->removed;
+    source->added = change->added;
+  }
+  return source;
+}
+
+uint64_t rows_about(const ScanSource& source) {
+  uint64_t rows = 0;
+  const auto* snapshot = source.table->metadata()->current_snapshot();
+  if (snapshot != nullptr && !source.without_base) {
+    const auto total = snapshot->summary.find("total-records");
+    if (total != snapshot->summary.end()) {
+      const auto& digits = total->second;
+      std::from_chars(digits.data(), digits.data() + digits.size(), rows);
+    }
+  }
+  for (const auto& file : source.added) {
+    rows += static_cast<uint64_t>(file.record_count);
+  }
+  return rows;
+}
+
+db::virtual_column_map_t lake_virtual_columns() {
+  db::virtual_column_map_t columns;
+  columns.insert({db::MultiFileReader::COLUMN_IDENTIFIER_FILENAME,
+                  db::TableColumn("filename", db::LogicalType::VARCHAR)});
+  columns.insert({db::MultiFileReader::COLUMN_IDENTIFIER_FILE_ROW_NUMBER,
+                  db::TableColumn("file_row_number", db::LogicalType::BIGINT)});
+  columns.insert({db::COLUMN_IDENTIFIER_EMPTY, db::TableColumn("", db::LogicalType::BOOLEAN)});
+  return columns;
+}
+
+db::vector<db::column_t> lake_row_id_columns() {
+  return {db::MultiFileReader::COLUMN_IDENTIFIER_FILENAME,
+          db::MultiFileReader::COLUMN_IDENTIFIER_FILE_ROW_NUMBER};
+}
+
+db::TableFunction lake_scan(db::ClientContext& context, const std::shared_ptr<const TableEntry>& table,
+                            db::unique_ptr<db::FunctionData>& bind_data) {
+  auto& parquet = db::Catalog::GetSystemCatalog(context).GetEntry<db::TableFunctionCatalogEntry>(
+      context, DEFAULT_SCHEMA, "parquet_scan");
+  auto function = parquet.functions.GetFunctionByOffset(0);
+  function.name = "lake_scan";
+  function.get_multi_file_reader = FileReader::create;
+  function.statistics = nullptr;
+  function.statistics_extended = nullptr;
+  function.get_bind_info = bind_info;
+  function.get_virtual_columns = virtual_columns;
+  function.get_row_id_columns = row_id_columns;
+  function.get_partition_stats = partition_stats;
+  function.to_string = to_text;
+  function.dynamic_to_string = to_dynamic_text;
+  function.serialize = nullptr;
+  function.deserialize = nullptr;
+  function.function_info = db::make_shared_ptr<ScanInfo>(scan_source(context, *table));
+
+  db::vector<db::Value> inputs = {db::Value("")};
+  db::named_parameter_map_t parameters;
+  db::vector<db::LogicalType> input_types;
+  db::vector<db::string> input_names;
+  db::TableFunctionRef empty_ref;
+  db::TableFunctionBindInput input(inputs, parameters, input_types, input_names, function.function_info.get(),
+                                   nullptr, function, empty_ref);
+  db::vector<db::LogicalType> types;
+  db::vector<db::string> names;
+  bind_data = function.bind(context, input, types, names);
+  bind_data->Cast<db::MultiFileBindData>().virtual_columns = lake_virtual_columns();
+  return function;
+}
+
+db::unique_ptr<db::MultiFileReader> FileReader::create(const db::TableFunction& function) {
+  return db::make_uniq<FileReader>(function.function_info->Cast<ScanInfo>().source);
+}
+
+}  // namespace tarn::engine::lake

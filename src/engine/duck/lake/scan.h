@@ -1,0 +1,104 @@
+// Reading a table: DuckDB's own Parquet scan, over a list of files that comes from the manifests, columns
+// matched by field id. Which files: those of the pinned snapshot that may hold a matching row, less those
+// that the transaction took out, plus those that it wrote.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "duckdb/common/multi_file/multi_file_list.hpp"
+#include "duckdb/common/multi_file/multi_file_reader.hpp"
+#include "duckdb/function/table_function.hpp"
+#include "engine/duck/lake/glue.h"
+#include "engine/duck/lake/table_entry.h"
+#include "engine/lake_catalog.h"
+
+namespace tarn::engine::lake {
+
+// The rows of a table as one statement sees them. Immutable.
+struct ScanSource {
+  std::shared_ptr<const TableEntry> table;
+  LakeCatalog* service = nullptr;
+  bool without_base = false;  // made or emptied in this transaction
+  std::set<std::string> removed;
+  std::vector<iceberg::DataFile> added;
+};
+
+std::shared_ptr<const ScanSource> scan_source(db::ClientContext& context, const TableEntry& table);
+// From the snapshot's summary; not exact.
+uint64_t rows_about(const ScanSource& source);
+
+db::TableFunction lake_scan(db::ClientContext& context, const std::shared_ptr<const TableEntry>& table,
+                            db::unique_ptr<db::FunctionData>& bind_data);
+db::virtual_column_map_t lake_virtual_columns();
+db::vector<db::column_t> lake_row_id_columns();
+
+// Files of a source, planned at first need. Thread-safe.
+class FileList : public db::MultiFileList {
+ public:
+  FileList(std::shared_ptr<const ScanSource> source, iceberg::Filter filter)
+      : source_(std::move(source)), filter_(std::move(filter)) {}
+
+  [[nodiscard]] const ScanSource& source() const { return *source_; }
+  [[nodiscard]] const ScanPlan& plan() const;
+  [[nodiscard]] bool has_filter() const { return !filter_.conditions.empty(); }
+
+  db::unique_ptr<db::MultiFileList> ComplexFilterPushdown(
+      db::ClientContext& context, const db::MultiFileOptions& options, db::MultiFilePushdownInfo& info,
+      db::vector<db::unique_ptr<db::Expression>>& filters) const override;
+  db::unique_ptr<db::MultiFileList> DynamicFilterPushdown(db::ClientContext& context,
+                                                          const db::MultiFileOptions& options,
+                                                          const db::vector<db::string>& names,
+                                                          const db::vector<db::LogicalType>& types,
+                                                          const db::vector<db::column_t>& column_ids,
+                                                          db::TableFilterSet& filters) const override;
+  db::vector<db::OpenFileInfo> GetAllFiles() const override;
+  db::FileExpandResult GetExpandResult() const override;
+  db::idx_t GetTotalFileCount() const override;
+  db::unique_ptr<db::NodeStatistics> GetCardinality(db::ClientContext& context) const override;
+  db::unique_ptr<db::MultiFileList> Copy() const override;
+
+ protected:
+  db::OpenFileInfo GetFile(db::idx_t i) const override;
+
+ private:
+  db::unique_ptr<db::MultiFileList> with_filter(iceberg::Filter more) const;
+
+  std::shared_ptr<const ScanSource> source_;
+  iceberg::Filter filter_;
+  mutable std::mutex mutex_;  // guards plan_
+  mutable std::shared_ptr<const ScanPlan> plan_;
+};
+
+// Reads the files of a FileList.
+class FileReader : public db::MultiFileReader {
+ public:
+  explicit FileReader(std::shared_ptr<const ScanSource> source) : source_(std::move(source)) {}
+  static db::unique_ptr<db::MultiFileReader> create(const db::TableFunction& function);
+
+  db::shared_ptr<db::MultiFileList> CreateFileList(db::ClientContext& context,
+                                                   const db::vector<db::string>& paths,
+                                                   const db::FileGlobInput& input) override;
+  bool Bind(db::MultiFileOptions& options, db::MultiFileList& files,
+            db::vector<db::LogicalType>& return_types, db::vector<db::string>& names,
+            db::MultiFileReaderBindData& bind_data) override;
+  void BindOptions(db::MultiFileOptions& options, db::MultiFileList& files,
+                   db::vector<db::LogicalType>& return_types, db::vector<db::string>& names,
+                   db::MultiFileReaderBindData& bind_data) override;
+  db::ReaderInitializeType InitializeReader(db::MultiFileReaderData& reader_data,
+                                            const db::MultiFileBindData& bind_data,
+                                            const db::vector<db::MultiFileColumnDefinition>& global_columns,
+                                            const db::vector<db::ColumnIndex>& global_column_ids,
+                                            db::optional_ptr<db::TableFilterSet> table_filters,
+                                            db::ClientContext& context,
+                                            db::MultiFileGlobalState& gstate) override;
+  db::unique_ptr<db::MultiFileReader> Copy() const override;
+
+ private:
+  std::shared_ptr<const ScanSource> source_;
+};
+
+}  // namespace tarn::engine::lake

@@ -1,0 +1,56 @@
+#include "engine/duck/lake/table_entry.h"
+
+#include "duckdb/parser/parsed_data/create_table_info.hpp"
+#include "duckdb/storage/statistics/base_statistics.hpp"
+#include "engine/duck/lake/lake_database.h"
+#include "engine/duck/lake/scan.h"
+#include "engine/duck/lake/transaction.h"
+
+namespace tarn::engine::lake {
+
+TableEntry::TableEntry(LakeDatabase& lake, db::SchemaCatalogEntry& schema, db::CreateTableInfo& info,
+                       std::shared_ptr<const LakeTable> table,
+                       std::shared_ptr<const iceberg::TableMetadata> metadata, bool historic)
+    : db::TableCatalogEntry(lake, schema, info),
+      lake_(lake),
+      table_(std::move(table)),
+      metadata_(std::move(metadata)),
+      historic_(historic) {}
+
+db::unique_ptr<db::BaseStatistics> TableEntry::GetStatistics(db::ClientContext&, db::column_t) {
+  return nullptr;
+}
+
+db::TableFunction TableEntry::GetScanFunction(db::ClientContext& context,
+                                              db::unique_ptr<db::FunctionData>& bind_data) {
+  return lake_scan(context, shared_from_this(), bind_data);
+}
+
+db::TableFunction TableEntry::GetScanFunction(db::ClientContext& context,
+                                              db::unique_ptr<db::FunctionData>& bind_data,
+                                              const db::EntryLookupInfo&) {
+  return lake_scan(context, shared_from_this(), bind_data);
+}
+
+db::TableStorageInfo TableEntry::GetStorageInfo(db::ClientContext& context) {
+  db::TableStorageInfo info;
+  info.cardinality = rows_about(*scan_source(context, *this));
+  return info;
+}
+
+db::virtual_column_map_t TableEntry::GetVirtualColumns() const {
+  return lake_virtual_columns();
+}
+
+db::vector<db::column_t> TableEntry::GetRowIdColumns() const {
+  return lake_row_id_columns();
+}
+
+void TableEntry::BindUpdateConstraints(db::Binder&, db::LogicalGet&, db::LogicalProjection&,
+                                       db::LogicalUpdate&, db::ClientContext&) {
+  throw_error({Code::kUnsupported,
+               "UPDATE of a lake table comes with a later version: rebuild the table with "
+               "CREATE OR REPLACE TABLE … AS SELECT"});
+}
+
+}  // namespace tarn::engine::lake

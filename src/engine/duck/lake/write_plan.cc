@@ -1,0 +1,212 @@
+#include <fmt/format.h>
+
+#include "duckdb/catalog/catalog_entry/copy_function_catalog_entry.hpp"
+#include "duckdb/common/types/uuid.hpp"
+#include "duckdb/execution/operator/persistent/physical_batch_copy_to_file.hpp"
+#include "duckdb/execution/operator/persistent/physical_copy_to_file.hpp"
+#include "duckdb/execution/operator/projection/physical_projection.hpp"
+#include "duckdb/execution/physical_plan_generator.hpp"
+#include "duckdb/function/copy_function.hpp"
+#include "duckdb/parser/parsed_data/copy_info.hpp"
+#include "duckdb/planner/expression/bound_cast_expression.hpp"
+#include "duckdb/planner/expression/bound_reference_expression.hpp"
+#include "engine/duck/lake/insert.h"
+#include "engine/duck/lake/lake_database.h"
+#include "engine/duck/lake/partition_key.h"
+#include "engine/duck/lake/transaction.h"
+#include "engine/duck/lake/types.h"
+
+namespace tarn::engine::lake {
+namespace {
+
+constexpr uint64_t kTargetFileBytes = uint64_t{512} << 20;
+
+// The writer's FIELD_IDS option: a struct of names, nested as the type is.
+db::Value field_ids(const iceberg::Field& field) {
+  const auto id = db::Value::INTEGER(field.id);
+  if (field.type.fields.empty()) {
+    return id;
+  }
+  db::child_list_t<db::Value> children;
+  children.emplace_back("__duckdb_field_id", id);
+  for (const auto& child : field.type.fields) {
+    children.emplace_back(child.name, field_ids(child));
+  }
+  return db::Value::STRUCT(std::move(children));
+}
+
+db::Value field_ids(const iceberg::Schema& schema) {
+  db::child_list_t<db::Value> children;
+  for (const auto& field : schema.fields) {
+    children.emplace_back(field.name, field_ids(field));
+  }
+  return db::Value::STRUCT(std::move(children));
+}
+
+struct Output {
+  db::vector<db::string> names;
+  db::vector<db::LogicalType> types;
+  db::vector<db::idx_t> partition_columns;  // the last ones; they are not written
+  db::vector<db::unique_ptr<db::Expression>> expressions;
+  bool changes_rows = false;
+};
+
+void add_partition_columns(const iceberg::TableMetadata& metadata, Output& output) {
+  const auto& fields = metadata.schema().fields;
+  for (const auto& key : metadata.spec().fields) {
+    for (size_t i = 0; i < fields.size(); ++i) {
+      if (fields[i].id != key.source_id) {
+        continue;
+      }
+      auto value = partition_expression(key, fields[i].type, output.expressions[i]->Copy());
+      output.partition_columns.push_back(output.types.size());
+      output.names.push_back(key.name);
+      output.types.push_back(value->return_type);
+      output.expressions.push_back(std::move(value));
+    }
+  }
+  if (output.partition_columns.size() != metadata.spec().fields.size()) {
+    throw_error(
+        {Code::kUnsupported, "the table is partitioned by a field inside a struct, which cannot be written"});
+  }
+}
+
+Output output_of(db::ClientContext& context, const WriteTarget& target) {
+  Output output;
+  const auto& fields = target.metadata->schema().fields;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const auto stored = engine_type(fields[i].type);
+    db::unique_ptr<db::Expression> column = db::make_uniq<db::BoundReferenceExpression>(target.types[i], i);
+    if (target.types[i] != stored) {
+      column = db::BoundCastExpression::AddCastToType(context, std::move(column), stored);
+      output.changes_rows = true;
+    }
+    output.names.push_back(fields[i].name);
+    output.types.push_back(stored);
+    output.expressions.push_back(std::move(column));
+  }
+  if (!target.metadata->spec().is_unpartitioned()) {
+    add_partition_columns(*target.metadata, output);
+    output.changes_rows = true;
+  }
+  return output;
+}
+
+// Whether the query asks for an order; then the rows of a file keep it, which makes its statistics sharp.
+bool asks_for_order(const db::PhysicalOperator& plan) {
+  switch (plan.type) {
+    case db::PhysicalOperatorType::ORDER_BY:
+    case db::PhysicalOperatorType::TOP_N: return true;
+    case db::PhysicalOperatorType::PROJECTION:
+    case db::PhysicalOperatorType::FILTER:
+    case db::PhysicalOperatorType::LIMIT:
+    case db::PhysicalOperatorType::STREAMING_LIMIT:
+    case db::PhysicalOperatorType::EXTENSION:
+      return !plan.children.empty() && asks_for_order(plan.children[0].get());
+    default: return false;
+  }
+}
+
+uint64_t target_file_bytes(const iceberg::TableMetadata& metadata) {
+  const auto found = metadata.properties.find("write.target-file-size-bytes");
+  if (found == metadata.properties.end()) {
+    return kTargetFileBytes;
+  }
+  const auto bytes = std::strtoull(found->second.c_str(), nullptr, 10);
+  return bytes == 0 ? kTargetFileBytes : bytes;
+}
+
+struct Writer {
+  db::CopyFunction function;
+  db::unique_ptr<db::FunctionData> bind_data;
+};
+
+Writer bind_writer(db::ClientContext& context, const WriteTarget& target, const Output& output,
+                   const std::string& folder) {
+  db::CopyInfo info;
+  info.file_path = folder;
+  info.format = "parquet";
+  info.is_from = false;
+  info.options["field_ids"] = {field_ids(target.metadata->schema())};
+  info.options["compression"] = {db::Value("zstd")};
+  auto& parquet = db::Catalog::GetSystemCatalog(context).GetEntry<db::CopyFunctionCatalogEntry>(
+      context, DEFAULT_SCHEMA, "parquet");
+  db::CopyFunctionBindInput input(info);
+  const auto written = output.names.size() - output.partition_columns.size();
+  db::vector<db::string> names(output.names.begin(), output.names.begin() + static_cast<ptrdiff_t>(written));
+  db::vector<db::LogicalType> types(output.types.begin(),
+                                    output.types.begin() + static_cast<ptrdiff_t>(written));
+  return {parquet.function, parquet.function.copy_to_bind(context, input, names, types)};
+}
+
+db::PhysicalOperator& ordered_writer(db::PhysicalPlanGenerator& planner, Writer writer,
+                                     const std::string& folder, const std::string& tag) {
+  auto types = db::GetCopyFunctionReturnLogicalTypes(db::CopyFunctionReturnType::WRITTEN_FILE_STATISTICS);
+  auto& copy = planner
+                   .Make<db::PhysicalBatchCopyToFile>(std::move(types), std::move(writer.function),
+                                                      std::move(writer.bind_data), 1)
+                   .Cast<db::PhysicalBatchCopyToFile>();
+  copy.file_path =
+      fmt::format("{}/{}-{}.parquet", folder, tag, db::UUID::ToString(db::UUID::GenerateRandomUUID()));
+  copy.use_tmp_file = false;
+  copy.return_type = db::CopyFunctionReturnType::WRITTEN_FILE_STATISTICS;
+  copy.write_empty_file = false;
+  return copy;
+}
+
+db::PhysicalOperator& parallel_writer(db::PhysicalPlanGenerator& planner, Writer writer,
+                                      const WriteTarget& target, Output& output, const std::string& folder,
+                                      const std::string& tag) {
+  auto types = db::GetCopyFunctionReturnLogicalTypes(db::CopyFunctionReturnType::WRITTEN_FILE_STATISTICS);
+  auto& copy = planner
+                   .Make<db::PhysicalCopyToFile>(std::move(types), std::move(writer.function),
+                                                 std::move(writer.bind_data), 1)
+                   .Cast<db::PhysicalCopyToFile>();
+  const bool partitioned = !output.partition_columns.empty();
+  copy.file_path = folder;
+  copy.use_tmp_file = false;
+  copy.filename_pattern.SetFilenamePattern(tag + "-{uuidv7}");
+  copy.file_extension = "parquet";
+  copy.overwrite_mode = db::CopyOverwriteMode::COPY_OVERWRITE_OR_IGNORE;
+  copy.parallel = true;
+  copy.per_thread_output = false;
+  copy.rotate = !partitioned;
+  if (!partitioned) {
+    copy.file_size_bytes = target_file_bytes(*target.metadata);
+  }
+  copy.return_type = db::CopyFunctionReturnType::WRITTEN_FILE_STATISTICS;
+  copy.partition_output = partitioned;
+  copy.write_partition_columns = false;
+  copy.write_empty_file = false;
+  copy.hive_file_pattern = true;
+  copy.partition_columns = std::move(output.partition_columns);
+  copy.names = std::move(output.names);
+  copy.expected_types = std::move(output.types);
+  return copy;
+}
+
+}  // namespace
+
+db::PhysicalOperator& plan_write(db::ClientContext& context, db::PhysicalPlanGenerator& planner,
+                                 const WriteTarget& target, db::PhysicalOperator& plan) {
+  const auto& tag = Transaction::of(context, *target.lake).tag();
+  const std::string folder =
+      value_or_throw(target.lake->service().data_folder(target.name, target.uuid, target.metadata.get()));
+  auto output = output_of(context, target);
+  auto writer = bind_writer(context, target, output, folder);
+  std::reference_wrapper<db::PhysicalOperator> rows = plan;
+  const bool in_order = output.partition_columns.empty() && asks_for_order(plan) &&
+                        db::PhysicalPlanGenerator::UseBatchIndex(context, plan);
+  if (output.changes_rows) {
+    auto& projection = planner.Make<db::PhysicalProjection>(output.types, std::move(output.expressions),
+                                                            plan.estimated_cardinality);
+    projection.children.push_back(plan);
+    rows = projection;
+  }
+  auto& copy = in_order ? ordered_writer(planner, std::move(writer), folder, tag)
+                        : parallel_writer(planner, std::move(writer), target, output, folder, tag);
+  copy.children.push_back(rows.get());
+  return copy;
+}
+
+}  // namespace tarn::engine::lake
