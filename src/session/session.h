@@ -1,7 +1,7 @@
 // The one gate for SQL: parse -> allow -> run -> stream. No other code runs a person's text.
 // A Session belongs to one client and one thread at a time; cancel() may come from any.
-// It keeps the transaction's state itself: after an error inside BEGIN every statement but ROLLBACK is refused
-// with kAborted, and COMMIT rolls back and says so.
+// It keeps the transaction's state itself: after an error inside BEGIN every statement but ROLLBACK is
+// refused with kAborted, and COMMIT rolls back and says so.
 #pragma once
 
 #include <chrono>
@@ -18,9 +18,9 @@ namespace tarn::session {
 
 struct SessionOptions {
   engine::Principal principal;
-  bool unsafe = false;                       // the admin's --unsafe: no allow-lists
-  std::optional<Timestamp> as_of;            // every table as it was then; the session is read-only
-  std::chrono::milliseconds time_limit{0};   // per statement; 0: none
+  bool unsafe = false;                      // the admin's --unsafe: no allow-lists
+  std::optional<Timestamp> as_of;           // every table as it was then; the session is read-only
+  std::chrono::milliseconds time_limit{0};  // per statement; 0: none
 };
 
 class Session {
