@@ -14,7 +14,7 @@
 #include <fmt/format.h>
 
 #include "engine/lake_catalog.h"
-#include "iceberg/planner.h"
+#include "iceberg/pruning.h"
 
 namespace tarn::engine {
 
