@@ -86,7 +86,8 @@ Value literal_of(const Transform& transform, const Type& type, const Value& valu
     return {};
   }
   auto result = apply(transform, type, *held);
-  return result ? one_zero(*result) : Value();
+  bool wrapped = result && transform.kind == TransformKind::kTruncate && compare(*result, *held) > 0;
+  return result && !wrapped ? one_zero(*result) : Value();
 }
 
 bool may_be_one_of(const Condition& condition, const Type& type, const Transform& transform,
