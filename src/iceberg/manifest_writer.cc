@@ -33,14 +33,13 @@ void write_value(AvroEncoder& out, const std::string& value) {
   out.write_bytes(value);
 }
 
-// An optional map by field id; an empty one is written as null.
+// An optional map by field id. An empty one is written as such: pyiceberg 0.12 stumbles over null.
 template <class T>
 void write_map(AvroEncoder& out, const std::map<int, T>& map) {
-  out.write_branch(map.empty() ? 0 : 1);
-  if (map.empty()) {
-    return;
+  out.write_branch(1);
+  if (!map.empty()) {
+    out.write_long(static_cast<int64_t>(map.size()));
   }
-  out.write_long(static_cast<int64_t>(map.size()));
   for (const auto& [id, value] : map) {
     out.write_long(id);
     write_value(out, value);
