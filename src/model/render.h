@@ -18,11 +18,6 @@ struct RenderRequest {
   jinja::Members* configured = nullptr;
 };
 
-struct Rendering {
-  jinja::Rendered rendered;
-  Diagnostic mistake;  // set when it failed
-};
-
 // The error's text has the mistake's place in front; `mistake` has both apart.
 Result<jinja::Rendered> render(const ModelProject& project, const jinja::Template& text,
                                const RenderRequest& request, Diagnostic& mistake);
@@ -43,7 +38,7 @@ Result<Compiled> compile_node(const ModelProject& project, const Node& node, boo
 Result<Compiled> compile_test(const ModelProject& project, const DataTest& test, Diagnostic& mistake);
 
 // An error of the engine over `front` + the compiled SQL, told at the place in the model's own file.
-Diagnostic place_error(const Compiled& compiled, const Error& error, size_t front_bytes);
+Diagnostic place_error(const Compiled& compiled, const Error& error, std::string_view front);
 
 jinja::Value relation_of(const engine::TableName& table);
 
