@@ -62,11 +62,12 @@ TEST(TypeTest, NamesGoBothWays) {
 
 TEST(TypeTest, NestedSchemaGoesBothWays) {
   const char* json =
-      R"j({"type":"struct","schema-id":3,"fields":[{"id":1,"name":"id","required":true,"type":"long","doc":"the key"},)j"
+      R"j({"type":"struct","schema-id":3,"fields":[{"id":1,"name":"id","required":true,"type":"long",)j"
+      R"j("doc":"the key"},)j"
       R"j({"id":2,"name":"tags","required":false,"type":{"type":"list","element-id":4,"element":"string",)j"
       R"j("element-required":false}},{"id":3,"name":"m","required":false,"type":{"type":"map","key-id":5,)j"
-      R"j("key":"string","value-id":6,"value":{"type":"struct","fields":[{"id":7,"name":"x","required":false,)j"
-      R"j("type":"decimal(9, 2)"}]},"value-required":true}}],"identifier-field-ids":[1]})j";
+      R"j("key":"string","value-id":6,"value":{"type":"struct","fields":[{"id":7,"name":"x",)j"
+      R"j("required":false,"type":"decimal(9, 2)"}]},"value-required":true}}],"identifier-field-ids":[1]})j";
   auto schema = parse_schema(json);
   ASSERT_TRUE(schema) << schema.error().message;
   EXPECT_EQ(to_json(*schema), json);
@@ -76,8 +77,8 @@ TEST(TypeTest, NestedSchemaGoesBothWays) {
 }
 
 TEST(TypeTest, WrongSchemasNameTheField) {
-  auto two = parse_schema(
-      R"({"type":"struct","fields":[{"id":1,"name":"a","required":true,"type":"long"},{"id":1,"name":"b","required":true,"type":"long"}]})");
+  auto two = parse_schema(R"({"type":"struct","fields":[{"id":1,"name":"a","required":true,"type":"long"},)"
+                          R"({"id":1,"name":"b","required":true,"type":"long"}]})");
   ASSERT_FALSE(two);
   EXPECT_EQ(two.error().message, "field 'b' has the id 1 of another field");
   auto wrong =

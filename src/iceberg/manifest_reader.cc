@@ -175,9 +175,18 @@ ManifestEntry read_entry(AvroDecoder& in, int root) {
   return entry;
 }
 
+// Numbers of files, rows and bytes are added up later, and must not overflow.
+bool is_count(int64_t number) {
+  return number >= 0 && number <= (int64_t{1} << 48);
+}
+
 Status inherit(ManifestEntry& entry, const ManifestFile& manifest) {
   if (entry.file.path.empty()) {
     return Error{Code::kCorrupt, "an entry has no file path"};
+  }
+  if (!is_count(entry.file.record_count) || !is_count(entry.file.file_size_bytes)) {
+    return Error{Code::kCorrupt, fmt::format("the entry of {} has {} rows in {} bytes", entry.file.path,
+                                             entry.file.record_count, entry.file.file_size_bytes)};
   }
   entry.file.spec_id = manifest.spec_id;
   if (!entry.snapshot_id) {
@@ -265,6 +274,12 @@ Result<std::vector<ManifestFile>> read_manifest_list(std::string_view bytes) {
     TARN_CHECK(in.status());
     if (line.path.empty()) {
       return Error{Code::kCorrupt, "a line has no manifest path"};
+    }
+    for (auto number : {line.added_files, line.existing_files, line.deleted_files, line.added_rows,
+                        line.existing_rows, line.deleted_rows}) {
+      if (number != kUnknownCount && !is_count(number)) {
+        return Error{Code::kCorrupt, fmt::format("the line of {} has the count {}", line.path, number)};
+      }
     }
     manifests.push_back(std::move(line));
     return ok();

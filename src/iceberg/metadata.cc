@@ -70,6 +70,17 @@ Error corrupt(std::string message) {
   return Error{Code::kCorrupt, std::move(message)};
 }
 
+// Numbers from which the next one is counted; near the end of their type there would be none.
+Status check_range(const char* name, int64_t number, int64_t greatest) {
+  if (number < 0 || number > greatest) {
+    return corrupt(fmt::format("'{}' is {}, which is out of range", name, number));
+  }
+  return ok();
+}
+
+constexpr int64_t kSequenceMax = int64_t{1} << 62;
+constexpr int64_t kIdMax = 1 << 30;
+
 Result<std::map<std::string, std::string>> string_map(const Json& object, const char* name) {
   std::map<std::string, std::string> map;
   if (find_member(object, name) == nullptr) {
@@ -171,7 +182,9 @@ Status read_schemas(const Json& json, TableMetadata& metadata) {
         fmt::format("'current-schema-id' is {}, which is not in 'schemas'", metadata.current_schema_id));
   }
   TARN_TRY(metadata.last_column_id, get_int(json, "last-column-id"));
+  TARN_CHECK(check_range("last-column-id", metadata.last_column_id, kMaxFieldId));
   for (const auto& schema : metadata.schemas) {
+    TARN_CHECK(check_range("schema-id", schema.schema_id, kIdMax));
     if (schema.max_field_id() > metadata.last_column_id) {
       return corrupt(fmt::format("'last-column-id' is {}, but schema {} has the field id {}",
                                  metadata.last_column_id, schema.schema_id, schema.max_field_id()));
@@ -198,6 +211,7 @@ Status read_specs(const Json& json, TableMetadata& metadata) {
   }
   int greatest = 999;
   for (const auto& spec : metadata.partition_specs) {
+    TARN_CHECK(check_range("spec-id", spec.spec_id, kIdMax));
     for (const auto& field : spec.fields) {
       greatest = std::max(greatest, field.field_id);
     }
@@ -207,7 +221,7 @@ Status read_specs(const Json& json, TableMetadata& metadata) {
     return corrupt("the member 'last-partition-id' is missing");
   }
   metadata.last_partition_id = std::max(last.value_or(greatest), greatest);
-  return ok();
+  return check_range("last-partition-id", metadata.last_partition_id, kIdMax);
 }
 
 Status read_sort_orders(const Json& json, TableMetadata& metadata) {
@@ -286,7 +300,9 @@ Status read_head(const Json& json, TableMetadata& metadata) {
     return corrupt("the member 'last-sequence-number' is missing");
   }
   metadata.last_sequence_number = sequence.value_or(0);
+  TARN_CHECK(check_range("last-sequence-number", metadata.last_sequence_number, kSequenceMax));
   TARN_TRY(metadata.last_updated_ms, get_long(json, "last-updated-ms"));
+  TARN_CHECK(check_range("last-updated-ms", metadata.last_updated_ms, kSequenceMax));
   return ok();
 }
 

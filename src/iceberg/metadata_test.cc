@@ -21,7 +21,8 @@ constexpr const char* kDocument = R"({
       {"id": 2, "name": "y", "required": true, "type": "long", "doc": "comment"},
       {"id": 3, "name": "z", "required": false, "type": "timestamptz"}]}],
   "default-spec-id": 0,
-  "partition-specs": [{"spec-id": 0, "fields": [{"name": "x", "transform": "identity", "source-id": 1, "field-id": 1000}]}],
+  "partition-specs": [{"spec-id": 0, "fields": [
+    {"name": "x", "transform": "identity", "source-id": 1, "field-id": 1000}]}],
   "last-partition-id": 1000, "default-sort-order-id": 3,
   "sort-orders": [{"order-id": 3, "fields": [
     {"transform": "identity", "source-id": 2, "direction": "asc", "null-order": "nulls-first"},
@@ -31,8 +32,9 @@ constexpr const char* kDocument = R"({
   "snapshots": [
     {"snapshot-id": 3051729675574597004, "timestamp-ms": 1515100955770, "sequence-number": 0,
      "summary": {"operation": "append"}, "manifest-list": "file:///a/b/1.avro"},
-    {"snapshot-id": 3055729675574597004, "parent-snapshot-id": 3051729675574597004, "timestamp-ms": 1555100955770,
-     "sequence-number": 1, "summary": {"operation": "append"}, "manifest-list": "file:///a/b/2.avro", "schema-id": 1,
+    {"snapshot-id": 3055729675574597004, "parent-snapshot-id": 3051729675574597004,
+     "timestamp-ms": 1555100955770, "sequence-number": 1, "summary": {"operation": "append"}, "manifest-list": "file:///a/b/2.avro",
+     "schema-id": 1,
      "key-id": "k1"}],
   "snapshot-log": [{"snapshot-id": 3051729675574597004, "timestamp-ms": 1515100955770},
                    {"snapshot-id": 3055729675574597004, "timestamp-ms": 1555100955770}],
@@ -91,7 +93,8 @@ TEST(MetadataTest, VersionOneIsReadAndWrittenAsTwo) {
   auto metadata = parse_ok(R"({"format-version": 1, "table-uuid": "d20125c8-7284-442c-9aea-15fee620737c",
     "location": "s3://bucket/test/location", "last-updated-ms": 1602638573874, "last-column-id": 3,
     "schema": {"type": "struct", "fields": [{"id": 1, "name": "x", "required": true, "type": "long"},
-      {"id": 2, "name": "y", "required": true, "type": "long"}, {"id": 3, "name": "z", "required": true, "type": "long"}]},
+      {"id": 2, "name": "y", "required": true, "type": "long"},
+      {"id": 3, "name": "z", "required": true, "type": "long"}]},
     "partition-spec": [{"name": "x", "transform": "identity", "source-id": 1, "field-id": 1000}],
     "properties": {}, "current-snapshot-id": -1, "snapshots": []})");
   EXPECT_FALSE(metadata.current_snapshot_id);
@@ -122,6 +125,10 @@ TEST(MetadataTest, MistakesNameTheMember) {
             "table metadata: the member 'a' of 'properties' is not a string");
   EXPECT_EQ(error_of(with_member("last-sequence-number", "18446744073709551615")),
             "table metadata: the member 'last-sequence-number' is not a whole number of 64 bits");
+  EXPECT_EQ(error_of(with_member("last-sequence-number", "9223372036854775807")),
+            "table metadata: 'last-sequence-number' is 9223372036854775807, which is out of range");
+  EXPECT_EQ(error_of(with_member("last-partition-id", "2147483647")),
+            "table metadata: 'last-partition-id' is 2147483647, which is out of range");
   EXPECT_EQ(error_of("{\"a\":"), "table metadata: the text is not valid JSON (5 bytes)");
   EXPECT_EQ(error_of("[]"), "table metadata: the document is not a JSON object");
   EXPECT_EQ(parse_table_metadata(with_member("format-version", "3")).error().code, Code::kUnsupported);
