@@ -10,15 +10,19 @@ if [ ! -f "$venv/.stamp" ] || [ "$(cat "$venv/.stamp")" != "$want" ]; then
 fi
 preset=release
 source tools/dev/configure.sh
-cmake --build --preset release
+cmake --build --preset release --target tarn lake_bench
 export TARN_BUILD="$PWD/build-release"
+run_bench() {
+  if [ -f "bench/$1.cc" ]; then
+    "build-release/bench/$1"
+  else
+    "$TARN_DEPS/venv/bin/python" "bench/$1.py" "${@:2}"
+  fi
+}
 if [ $# = 0 ]; then
-  for file in bench/*.py; do
-    name=$(basename "$file" .py)
-    [ "$name" = measure ] || "$TARN_DEPS/venv/bin/python" "bench/$name.py"
+  for name in lake_bench models_vs_dbt load_bars serve_start; do
+    run_bench "$name"
   done
 else
-  name="$1"
-  shift
-  "$TARN_DEPS/venv/bin/python" "bench/$name.py" "$@"
+  run_bench "$@"
 fi
