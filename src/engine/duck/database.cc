@@ -66,7 +66,9 @@ Result<std::unique_ptr<Database>> Database::open(DatabaseOptions options) {
     auto database = std::make_unique<duckdb::DuckDB>(nullptr, &config);
     // A name that is no table must not become a file.
     auto& running = duckdb::DBConfig::GetConfig(*database->instance);
-    running.replacement_scans.clear();
+    if (!options.external_access) {
+      running.replacement_scans.clear();
+    }
     for (const auto& folder : options.allowed_folders) {
       running.AddAllowedDirectory(folder);  // needs the file system, which opening made
     }
