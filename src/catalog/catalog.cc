@@ -129,7 +129,7 @@ Result<engine::CommitOutcome> Catalog::commit(engine::CommitRequest request) {
   TARN_TRY(auto base, head());
   CommitTools tools{env_, store_, manifests_, lake_};
   TARN_TRY(auto prepared, prepare_commit(tools, base, request));
-  auto written = prepared.files.write();
+  auto written = prepared.files.write(syncs_);
   if (!written) {
     prepared.files.remove();
     return written.error().at("the commit failed and changed nothing");

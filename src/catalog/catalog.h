@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/env/env.h"
+#include "base/env/worker_pool.h"
 #include "engine/lake_catalog.h"
 #include "iceberg/manifest_cache.h"
 #include "store/store.h"
@@ -44,6 +45,8 @@ class Catalog : public engine::LakeCatalog {
   store::Store& store_;
   const std::string lake_;
   iceberg::ManifestCache manifests_;
+
+  WorkerPool syncs_{3};
 
   std::mutex commit_mutex_;  // held by the one commit that runs
   std::mutex mutex_;         // guards all below; never held while reading or writing files

@@ -23,11 +23,6 @@ const std::vector<State> kStates = {
 
 class CatalogFaultTest : public CatalogFixture {
  protected:
-  // In memory where that is possible: what a power cut takes is decided by the ledger, not by the disk.
-  void SetUp() override {
-    make_folder(std::filesystem::is_directory("/dev/shm") ? "/dev/shm" : testing::TempDir());
-  }
-
   // The request that leads from kStates[step - 1] to kStates[step].
   static Result<CommitRequest> request(Env& env, Catalog& catalog, size_t step) {
     CommitRequest made;

@@ -4,6 +4,7 @@
 
 #include "base/ids.h"
 #include "catalog/layout.h"
+#include "catalog/snapshot_history.h"
 #include "catalog/table.h"
 #include "catalog/version_editor.h"
 #include "catalog/view_metadata.h"
@@ -207,6 +208,7 @@ class CommitMaker {
       commit_.files.add(std::move(path), std::move(file.bytes));
     }
     next = std::move(built->metadata);
+    thin_snapshots(next, snapshot.timestamp_ms);
     commit_.rows.outcome.snapshot_ids[change.uuid] = snapshot.snapshot_id;
     return ok();
   }

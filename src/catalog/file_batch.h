@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/env/env.h"
+#include "base/env/worker_pool.h"
 #include "base/result.h"
 
 namespace tarn::catalog {
@@ -16,8 +17,8 @@ class FileBatch {
 
   void add(std::string path, std::string bytes);
 
-  // All are durable when it returns success: bytes, then names. Folders must exist.
-  Status write();
+  // All are durable when it returns success, bytes and names. Folders must exist.
+  Status write(WorkerPool& pool);
   // Takes away what write() has made. Failures are ignored: what stays is an orphan that nothing names.
   void remove();
 
