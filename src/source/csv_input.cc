@@ -1,0 +1,203 @@
+// CSV: DuckDB's own reader with typed columns; what it rejects is kept with its line.
+#include <fmt/format.h>
+
+#include "source/contract.h"
+#include "source/input.h"
+#include "source/sql_text.h"
+
+namespace tarn::source {
+namespace {
+
+using session::quote_identifier;
+using session::quote_literal;
+
+constexpr int64_t kSniffAllBytes = 32 << 20;
+
+class CsvInput : public Input {
+ public:
+  CsvInput(session::Session& session, const Format& format, const std::vector<Landed>& landed)
+      : session_(session), format_(format), landed_(landed) {}
+
+  Result<std::vector<InputColumn>> discover() override;
+  [[nodiscard]] bool streams() const override { return true; }
+  [[nodiscard]] std::string bad_rows() const override;
+  Result<Relation> relation(Purpose purpose, const std::map<std::string, std::string>& wanted,
+                            int only) override;
+
+ private:
+  using Types = std::vector<std::pair<std::string, std::string>>;
+  [[nodiscard]] std::string options() const;
+  [[nodiscard]] std::string scan(const std::vector<Landed>& files, const Types& types) const;
+  Result<int64_t> header_lines(const std::string& path);
+  Result<std::string> select_of(size_t file, const Types& types, bool careful);
+
+  session::Session& session_;
+  const Format& format_;
+  const std::vector<Landed>& landed_;
+  std::vector<InputColumn> found_;  // of all files
+  std::vector<std::vector<InputColumn>> by_file_;
+  bool same_columns_ = true;  // all files have the same columns in the same order
+  int generation_ = 0;        // of the tables that take what is rejected
+};
+
+std::string CsvInput::options() const {
+  std::string out;
+  auto add = [&out](std::string_view name, const std::optional<std::string>& value) {
+    if (value) {
+      out += fmt::format(", {} = {}", name, quote_literal(*value));
+    }
+  };
+  add("delim", format_.delimiter);
+  add("quote", format_.quote);
+  add("escape", format_.escape);
+  add("nullstr", format_.null_text);
+  add("dateformat", format_.date_format);
+  add("timestampformat", format_.timestamp_format);
+  if (format_.header) {
+    out += *format_.header ? ", header = true" : ", header = false";
+  }
+  if (format_.skip > 0) {
+    out += fmt::format(", skip = {}", format_.skip);
+  }
+  int64_t bytes = 0;
+  for (const auto& one : landed_) {
+    bytes += file_bytes(one.path);
+  }
+  return out + (bytes < kSniffAllBytes ? ", sample_size = -1" : "");
+}
+
+std::string CsvInput::scan(const std::vector<Landed>& files, const Types& types) const {
+  return fmt::format(
+      "read_csv({}{}, hive_partitioning = false, filename = 'tarn_file', store_rejects = true, "
+      "rejects_table = 'tarn_rejects_{}', rejects_scan = 'tarn_scans_{}', rejects_limit = 0{})",
+      literal_list(paths_of(files)), types.empty() ? "" : ", types = " + literal_struct(types), generation_,
+      generation_, options());
+}
+
+Result<std::vector<InputColumn>> CsvInput::discover() {
+  ++generation_;
+  std::map<std::string, size_t> known;
+  for (const auto& one : landed_) {
+    TARN_TRY(auto rows, rows_of(session_, fmt::format("DESCRIBE SELECT * EXCLUDE (tarn_file) FROM {}",
+                                                      scan({one}, {}))));
+    std::vector<InputColumn> columns;
+    for (const auto& row : rows) {
+      columns.push_back({.name = row[0].value_or(""), .inferred = row[1].value_or("VARCHAR")});
+      auto [at, fresh] = known.emplace(engine::fold(columns.back().name), found_.size());
+      if (fresh) {
+        found_.push_back(columns.back());
+      } else if (found_[at->second].inferred != columns.back().inferred) {
+        bool numbers =
+            (is_integer_type(columns.back().inferred) || columns.back().inferred == "DOUBLE") &&
+            (is_integer_type(found_[at->second].inferred) || found_[at->second].inferred == "DOUBLE");
+        found_[at->second].inferred = numbers ? "DOUBLE" : "VARCHAR";
+      }
+    }
+    by_file_.push_back(std::move(columns));
+  }
+  for (const auto& columns : by_file_) {
+    same_columns_ = same_columns_ && columns.size() == by_file_.front().size();
+    for (size_t i = 0; same_columns_ && i < columns.size(); ++i) {
+      same_columns_ = columns[i].name == by_file_.front()[i].name;
+    }
+  }
+  return found_;
+}
+
+Result<int64_t> CsvInput::header_lines(const std::string& path) {
+  if (format_.header) {
+    return format_.skip + (*format_.header ? 1 : 0);
+  }
+  TARN_TRY(auto rows,
+           rows_of(session_, fmt::format("SELECT HasHeader FROM sniff_csv({}, ignore_errors = true{})",
+                                         quote_literal(path), options())));
+  return format_.skip + (!rows.empty() && rows.front()[0] == "true" ? 1 : 0);
+}
+
+// One file, with a null for each column that it lacks.
+Result<std::string> CsvInput::select_of(size_t file, const Types& types, bool careful) {
+  Types own;
+  std::vector<engine::Column> present;
+  std::string list;
+  for (const auto& [name, type] : types) {
+    bool there = false;
+    for (const auto& column : by_file_[file]) {
+      if (engine::fold(column.name) == engine::fold(name)) {
+        own.emplace_back(column.name, type);
+        present.push_back({.name = column.name, .type = type});
+        there = true;
+      }
+    }
+    list +=
+        there ? quote_identifier(name) : fmt::format("CAST(NULL AS {}) AS {}", type, quote_identifier(name));
+    list += ", ";
+  }
+  std::vector<Landed> single{landed_[file]};
+  if (!careful) {
+    return fmt::format("SELECT {}{} AS tarn_fetch FROM {}", list, fetch_expression(single),
+                       scan(single, own));
+  }
+  // Accepted row k stands in line k + header + the rejected lines before it. Those are known only after the
+  // scan: load.cc adds them.
+  TARN_TRY(int64_t header, header_lines(single.front().path));
+  return fmt::format(
+      "SELECT {}{} AS tarn_fetch, row_number() OVER () + {} AS tarn_row, {} AS tarn_raw FROM "
+      "{}",
+      list, fetch_expression(single), header, row_json(present), scan(single, own));
+}
+
+Result<Relation> CsvInput::relation(Purpose purpose, const std::map<std::string, std::string>& wanted,
+                                    int only) {
+  ++generation_;
+  Types types;
+  std::vector<std::string> names;
+  Relation relation;
+  for (const auto& column : found_) {
+    auto found = wanted.find(engine::fold(column.name));
+    std::string type = found == wanted.end() ? column.inferred : found->second;
+    // The reader rounds fractions into integers without a word, so integers are read wider and cast by us.
+    if (purpose != Purpose::kSelect && is_integer_type(type)) {
+      type = purpose == Purpose::kStream ? stream_type_of_integers() : "VARCHAR";
+    } else if (!is_plain_type(type) && !is_integer_type(type)) {
+      type = "VARCHAR";
+    }
+    types.emplace_back(column.name, type);
+    names.push_back(column.name);
+    relation.columns.push_back({.name = column.name, .type = type});
+  }
+  if (purpose != Purpose::kCareful && same_columns_ && only < 0) {
+    relation.sql = fmt::format("SELECT {}, {} AS tarn_fetch FROM {}", identifiers(names),
+                               fetch_expression(landed_), scan(landed_, types));
+    return relation;
+  }
+  size_t first = only < 0 ? 0 : static_cast<size_t>(only);
+  size_t end = only < 0 ? landed_.size() : first + 1;
+  for (size_t i = first; i < end; ++i) {
+    TARN_TRY(std::string one, select_of(i, types, purpose == Purpose::kCareful));
+    relation.sql += (relation.sql.empty() ? "" : " UNION ALL ") + one;
+  }
+  return relation;
+}
+
+std::string CsvInput::bad_rows() const {
+  // The path tells the landed file, whatever scan read it.
+  return fmt::format(
+      "SELECT concat({}, split_part(parse_filename(s.file_path), '.', 1)) AS fetch_id, CAST(e.line AS "
+      "BIGINT) "
+      "AS "
+      "row_number, string_agg(DISTINCT split_part(e.error_message, chr(10), 1), '; ') AS reason, "
+      "any_value(e.csv_line) AS raw FROM tarn_rejects_{} e JOIN tarn_scans_{} s USING (scan_id, file_id) "
+      "GROUP BY "
+      "s.file_path, e.line",
+      quote_literal(landed_.front().id.substr(0, landed_.front().id.rfind('/') + 1)), generation_,
+      generation_);
+}
+
+}  // namespace
+
+std::unique_ptr<Input> make_csv_input(session::Session& session, const Format& format,
+                                      const std::vector<Landed>& landed) {
+  return std::make_unique<CsvInput>(session, format, landed);
+}
+
+}  // namespace tarn::source

@@ -1,0 +1,263 @@
+#include "source/source.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/time.h"
+#include "codec/text_distance.h"
+#include "source/kind.h"
+#include "source/load.h"
+
+namespace tarn::source {
+namespace {
+
+class SourceTask : public flow::Task {
+ public:
+  SourceTask(std::shared_ptr<const Sources> sources, std::shared_ptr<const SourceConfig> config,
+             FetchRecords& records, std::vector<std::string> upstream)
+      : sources_(std::move(sources)),
+        config_(std::move(config)),
+        records_(records),
+        upstream_(std::move(upstream)) {}
+
+  [[nodiscard]] std::string name() const override { return config_->name; }
+  [[nodiscard]] std::string kind() const override { return "source"; }
+  [[nodiscard]] std::string path() const override { return config_->path; }
+  [[nodiscard]] std::vector<std::string> tags() const override { return config_->tags; }
+  [[nodiscard]] std::vector<std::string> upstream() const override { return upstream_; }
+  [[nodiscard]] std::vector<std::string> writes() const override {
+    return {config_->table.schema + "." + config_->table.name};
+  }
+  [[nodiscard]] flow::RetryPolicy retry() const override { return {}; }  // requests are retried one by one
+  Status run(flow::TaskContext& context) override;
+
+ private:
+  std::shared_ptr<const Sources> sources_;
+  std::shared_ptr<const SourceConfig> config_;
+  FetchRecords& records_;
+  std::vector<std::string> upstream_;
+};
+
+Status SourceTask::run(flow::TaskContext& context) {
+  std::string token = context.token("load");
+  TARN_TRY(auto done, context.sessions.catalog().find_token(token));
+  if (done) {
+    context.log.line("was loaded by an earlier attempt of this run");
+    context.report->lake_version = done->lake_version;
+    return ok();
+  }
+  TARN_TRY(
+      auto landing,
+      Landing::open(context.env, records_,
+                    {.data_folder = context.data_folder, .source = config_->name, .run = context.run_id}));
+  FetchContext fetch{
+      .task = context, .config = *config_, .landing = *landing, .project = sources_->project()};
+  TARN_TRY(auto fetched, config_->fetcher->fetch(fetch));
+  if (fetched.landed.empty() && fetched.unchanged > 0) {
+    context.log.line(fmt::format("nothing new: {} unchanged", fetched.unchanged));
+  }
+  context.log.progress(fmt::format("{} landed, loading", fetched.landed.size()));
+  return load({.config = *config_,
+               .task = context,
+               .landed = std::move(fetched.landed),
+               .run = context.run_id,
+               .token = token,
+               .cursors = std::move(fetched.cursors)});
+}
+
+const SourceConfig* find_config(const Sources& sources, const std::string& name) {
+  for (const auto& config : sources.configs()) {
+    if (config->name == name) {
+      return config.get();
+    }
+  }
+  return nullptr;
+}
+
+std::string known_names(const Sources& sources, const std::string& wrong) {
+  std::vector<std::string> names;
+  for (const auto& config : sources.configs()) {
+    names.push_back(config->name);
+  }
+  std::string near = codec::nearest(wrong, names);
+  return near.empty() ? fmt::format("the sources are {}", fmt::join(names, ", "))
+                      : fmt::format("did you mean '{}'?", near);
+}
+
+// Fetches whose rows a later fetch of the same file stands for.
+Result<std::set<std::string>> superseded(FetchRecords& records, const std::string& source) {
+  std::set<std::string> ids;
+  TARN_CHECK(records.scan([&](const FetchRecord& record) {
+    if (record.source == source && !record.replaces.empty()) {
+      ids.insert(record.replaces);
+    }
+    return true;
+  }));
+  return ids;
+}
+
+class FetchesTable : public engine::TableSource {
+ public:
+  explicit FetchesTable(FetchRecords& records) : records_(records) {}
+  [[nodiscard]] const std::string& name() const override { return name_; }
+  [[nodiscard]] const std::string& about() const override { return about_; }
+  [[nodiscard]] const std::vector<engine::SourceColumn>& columns() const override { return columns_; }
+  Status scan(const std::function<bool(engine::TextRow row)>& sink) override {
+    auto maybe = [](const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); };
+    return records_.scan([&](const FetchRecord& r) {
+      return sink({r.id(), r.source, r.run, std::to_string(r.number), maybe(r.each_json), r.method, r.url,
+                   r.status == 0 ? std::nullopt : std::optional(std::to_string(r.status)), maybe(r.headers),
+                   maybe(r.sha256), std::to_string(r.bytes), maybe(r.encoding), maybe(r.path), maybe(r.error),
+                   maybe(r.replaces), format_utc(r.started), format_utc(r.finished)});
+    });
+  }
+
+ private:
+  FetchRecords& records_;
+  const std::string name_ = "fetches";
+  const std::string about_ = "One row per answer or file that a source fetched, newest first.";
+  const std::vector<engine::SourceColumn> columns_ = {
+      {"id", "VARCHAR", "run and number; _tarn_fetch of the rows made from it"},
+      {"source", "VARCHAR", ""},
+      {"run", "VARCHAR", ""},
+      {"number", "BIGINT", "within the run"},
+      {"each", "VARCHAR", "the row of each it was asked for, as JSON"},
+      {"method", "VARCHAR", ""},
+      {"url", "VARCHAR", "secrets are left as references"},
+      {"status", "BIGINT", "of HTTP; null: no answer, or a file"},
+      {"headers", "VARCHAR", "of the answer, as JSON"},
+      {"sha256", "VARCHAR", "of the kept bytes"},
+      {"bytes", "BIGINT", "kept"},
+      {"encoding", "VARCHAR", "content-encoding of the kept bytes"},
+      {"path", "VARCHAR", "in the data folder; null: nothing was kept"},
+      {"error", "VARCHAR", "why nothing was kept"},
+      {"replaces", "VARCHAR", "an earlier fetch of the same file, whose rows this one stands for"},
+      {"started_at", "TIMESTAMP WITH TIME ZONE", ""},
+      {"finished_at", "TIMESTAMP WITH TIME ZONE", ""}};
+};
+
+void check_config(const SourceConfig& config, session::Session& session, Diagnostics& diagnostics) {
+  for (const auto& column : config.columns) {
+    if (column.type.empty()) {
+      continue;
+    }
+    auto described = session.describe(fmt::format("SELECT CAST(NULL AS {}) AS c", column.type));
+    if (!described) {
+      diagnostics.push_back(
+          {column.place, fmt::format("column {}: '{}' is not a type; write for example bigint, "
+                                     "double, varchar, date or timestamp",
+                                     column.name, column.type)});
+    }
+  }
+}
+
+}  // namespace
+
+Sources::Sources() = default;
+Sources::~Sources() = default;
+
+Result<std::shared_ptr<const Sources>> Sources::read(FileSystem& files, project::Project project,
+                                                     Diagnostics& diagnostics) {
+  auto sources = std::shared_ptr<Sources>(new Sources());
+  sources->project_ = std::move(project);
+  sources->registry_ = std::make_unique<Registry>();
+  add_all(*sources->registry_);
+  TARN_TRY(sources->configs_, read_configs(*sources->registry_, files, sources->project_.root, diagnostics));
+  std::map<std::string, std::string> writers;
+  for (const auto& config : sources->configs_) {
+    auto [other, fresh] =
+        writers.emplace(engine::fold(config->table.schema + "." + config->table.name), config->path);
+    if (!fresh) {
+      diagnostics.push_back({Place{.file = config->path},
+                             fmt::format("{} writes the same table {}.{}: give one of them another 'table'",
+                                         other->second, config->table.schema, config->table.name)});
+    }
+  }
+  return std::shared_ptr<const Sources>(std::move(sources));
+}
+
+Diagnostics Sources::check(session::SessionService& sessions) const {
+  Diagnostics diagnostics;
+  auto session = sessions.open({});
+  if (!session) {
+    return diagnostics;
+  }
+  for (const auto& config : configs_) {
+    check_config(*config, **session, diagnostics);
+  }
+  return diagnostics;
+}
+
+std::vector<std::unique_ptr<flow::Task>> source_tasks(const std::shared_ptr<const Sources>& sources,
+                                                      FetchRecords& records,
+                                                      const std::map<std::string, std::string>& producers) {
+  std::map<std::string, std::string> writers = producers;
+  for (const auto& config : sources->configs()) {
+    writers.emplace(engine::fold(config->table.schema + "." + config->table.name), config->name);
+  }
+  std::vector<std::unique_ptr<flow::Task>> tasks;
+  for (const auto& config : sources->configs()) {
+    std::set<std::string> upstream(config->after.begin(), config->after.end());
+    for (const auto& table : config->reads) {
+      auto writer = writers.find(engine::fold(table));
+      if (writer != writers.end() && writer->second != config->name) {
+        upstream.insert(writer->second);
+      }
+    }
+    tasks.push_back(std::make_unique<SourceTask>(sources, config, records,
+                                                 std::vector<std::string>(upstream.begin(), upstream.end())));
+  }
+  return tasks;
+}
+
+Status replay(const Sources& sources, FetchRecords& records, const std::string& source,
+              const std::string& run, flow::TaskContext& context) {
+  const SourceConfig* config = find_config(sources, source);
+  if (config == nullptr) {
+    return Error{Code::kNotFound,
+                 fmt::format("there is no source '{}'; {}", source, known_names(sources, source))};
+  }
+  TARN_TRY(auto all, records.of_run(source, run));
+  TARN_TRY(auto gone, superseded(records, source));
+  std::vector<Landed> landed;
+  for (const auto& record : all) {
+    if (record.path.empty() || gone.contains(record.id())) {
+      continue;
+    }
+    std::string path = context.data_folder + "/" + record.path;
+    TARN_TRY(auto digest, digest_file(path));
+    if (digest.sha256 != record.sha256) {
+      return Error{Code::kCorrupt,
+                   fmt::format("{} is not what was fetched: its checksum differs; the run cannot be "
+                               "replayed",
+                               path)};
+    }
+    landed.push_back({.number = record.number,
+                      .id = record.id(),
+                      .path = path,
+                      .each_json = record.each_json,
+                      .request_key = record.request_key,
+                      .replaces = ""});
+  }
+  if (landed.empty()) {
+    return Error{Code::kNotFound,
+                 fmt::format("nothing is kept of run {} of source {}; see select distinct run from "
+                             "_tarn.fetches where source = '{}'",
+                             run, source, source)};
+  }
+  return load({.config = *config,
+               .task = context,
+               .landed = std::move(landed),
+               .run = run,
+               .token = context.token("replay"),
+               .cursors = {},
+               .replay = true});
+}
+
+std::shared_ptr<engine::TableSource> fetches_table(FetchRecords& records) {
+  return std::make_shared<FetchesTable>(records);
+}
+
+}  // namespace tarn::source

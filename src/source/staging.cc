@@ -1,0 +1,183 @@
+#include "source/staging.h"
+
+#include <set>
+
+#include <fmt/format.h>
+
+#include "source/sql_text.h"
+
+namespace tarn::source {
+namespace {
+
+using session::quote_identifier;
+using session::quote_literal;
+
+Status execute(session::Session& session, const std::string& sql) {
+  TARN_CHECK(session.execute_own(sql));
+  return ok();
+}
+
+}  // namespace
+
+Staging::Staging(session::Session& session, const LoadRequest& request)
+    : session_(session), request_(request) {
+  for (const auto& one : request.landed) {
+    if (file_bytes(one.path) > 0) {
+      landed_.push_back(one);
+    }
+  }
+}
+
+Status Staging::prepare() {
+  const SourceConfig& config = request_.config;
+  TARN_TRY(auto existing, table_columns(request_.task.sessions, session_, config.table));
+  bool keeps = existing && !(request_.task.full_refresh && !request_.replay);
+  std::vector<InputColumn> columns;
+  if (!landed_.empty()) {
+    input_ = make_input(session_, config.format, landed_);
+    TARN_TRY(columns, input_->discover());
+    if (!config.select.text.empty()) {
+      TARN_CHECK(read_each_types());
+      std::map<std::string, std::string> as_found;
+      TARN_TRY(auto relation, input_->relation(Purpose::kSelect, as_found, -1));
+      TARN_TRY(auto selected, apply_select(session_, config, relation, selection_of(landed_.front())));
+      columns.clear();
+      for (const auto& column : selected.columns) {
+        columns.push_back({.name = column.name, .inferred = column.type == "\"NULL\"" ? "" : column.type});
+      }
+    }
+  }
+  TARN_TRY(plan_, plan_table(session_, config, keeps ? &*existing : nullptr, columns));
+  return execute(session_,
+                 "CREATE OR REPLACE TEMP TABLE tarn_bad_rows (fetch_id VARCHAR, row_number BIGINT, reason "
+                 "VARCHAR, raw VARCHAR)");
+}
+
+// One shape for the rows of `each` of all requests.
+Status Staging::read_each_types() {
+  std::string list;
+  for (const auto& one : landed_) {
+    if (!one.each_json.empty()) {
+      list += fmt::format("{}(CAST({} AS JSON))", list.empty() ? "" : ", ", quote_literal(one.each_json));
+    }
+  }
+  if (list.empty()) {
+    return ok();
+  }
+  TARN_TRY(auto rows,
+           rows_of(session_, fmt::format("SELECT replace(CAST(json_group_structure(j) AS VARCHAR), "
+                                         "'UBIGINT', 'BIGINT') FROM (VALUES {}) t(j)",
+                                         list)));
+  each_types_ = rows.empty() ? "" : rows.front()[0].value_or("");
+  return ok();
+}
+
+Selection Staging::selection_of(const Landed& landed) const {
+  Selection selection{.each = {}, .fetch = landed.id};
+  if (!each_types_.empty()) {
+    selection.each = fmt::format("json_transform(CAST({} AS JSON), {})",
+                                 quote_literal(landed.each_json.empty() ? "{}" : landed.each_json),
+                                 quote_literal(each_types_));
+  }
+  return selection;
+}
+
+bool Staging::can_stream() const {
+  const SourceConfig& config = request_.config;
+  bool plain = config.mode != Mode::kUpsert && !config.since && !plan_.targets.empty();
+  return plain && input_ && input_->streams() && (config.select.text.empty() || landed_.size() == 1);
+}
+
+Status Staging::make_stream_view() {
+  const SourceConfig& config = request_.config;
+  bool selects = !config.select.text.empty();
+  TARN_TRY(auto relation, input_->relation(selects ? Purpose::kSelect : Purpose::kStream, wanted_types(plan_),
+                                           selects ? 0 : -1));
+  if (selects) {
+    TARN_TRY(relation, apply_select(session_, config, relation, selection_of(landed_.front())));
+  }
+  return make_typed_view(session_, config, plan_, relation, false);
+}
+
+Status Staging::collect_stream_rejects() {
+  return collect_rejects();
+}
+
+Status Staging::collect_rejects() {
+  std::string sql = input_->bad_rows();
+  return sql.empty() ? ok() : execute(session_, "INSERT INTO tarn_bad_rows " + sql);
+}
+
+Status Staging::make_empty_stage() {
+  std::string list;
+  for (const auto& target : plan_.targets) {
+    list += fmt::format("{} {}, ", quote_identifier(target.name), target.type);
+  }
+  return execute(session_,
+                 fmt::format("CREATE OR REPLACE TEMP TABLE tarn_stage ({}_tarn_fetch VARCHAR, tarn_row "
+                             "BIGINT, tarn_raw VARCHAR, tarn_reason VARCHAR)",
+                             list));
+}
+
+Status Staging::stage_relation(const Relation& relation, bool) {
+  TARN_CHECK(make_typed_view(session_, request_.config, plan_, relation, true));
+  std::string names = identifiers(plan_.names());
+  return execute(session_,
+                 fmt::format("INSERT INTO tarn_stage SELECT {}{}tarn_fetch, tarn_row, CASE WHEN tarn_bad "
+                             "THEN tarn_raw END, CASE WHEN tarn_bad THEN coalesce(tarn_reason, 'the row "
+                             "breaks the contract') END FROM {}",
+                             names, names.empty() ? "" : ", ", kTypedView));
+}
+
+Status Staging::stage() {
+  const SourceConfig& config = request_.config;
+  TARN_CHECK(make_empty_stage());
+  TARN_CHECK(execute(session_, "DELETE FROM tarn_bad_rows"));
+  if (!input_) {
+    return ok();
+  }
+  bool csv = config.format.kind == FormatKind::kCsv;
+  if (plan_.targets.empty()) {
+    return collect_rejects();
+  }
+  if (config.select.text.empty()) {
+    TARN_TRY(auto relation, input_->relation(Purpose::kCareful, wanted_types(plan_), -1));
+    TARN_CHECK(stage_relation(relation, true));
+    TARN_CHECK(collect_rejects());
+  } else {
+    std::map<std::string, std::string> as_found;
+    for (size_t i = 0; i < landed_.size(); ++i) {
+      if (request_.task.cancel.is_set()) {
+        return Error{Code::kCancelled, "cancelled while parsing"};
+      }
+      TARN_TRY(auto input, input_->relation(Purpose::kSelect, as_found, static_cast<int>(i)));
+      TARN_TRY(auto selected, apply_select(session_, config, input, selection_of(landed_[i])));
+      TARN_CHECK(stage_relation(selected, i == 0));
+      if (csv || i + 1 == landed_.size()) {
+        TARN_CHECK(collect_rejects());
+      }
+    }
+  }
+  return number_stage();
+}
+
+// Moves what broke the contract to tarn_bad_rows. CSV counts only rows that its reader took, so the lines
+// that it rejected before are added.
+Status Staging::number_stage() {
+  std::string number = "s.tarn_row";
+  if (request_.config.format.kind == FormatKind::kCsv) {
+    TARN_CHECK(execute(session_,
+                       "CREATE OR REPLACE TEMP TABLE tarn_rejected AS SELECT fetch_id, row_number - "
+                       "row_number() OVER (PARTITION BY fetch_id ORDER BY row_number) AS before FROM "
+                       "tarn_bad_rows"));
+    number =
+        "s.tarn_row + (SELECT count(*) FROM tarn_rejected x WHERE x.fetch_id = s._tarn_fetch AND x.before < "
+        "s.tarn_row)";
+  }
+  return execute(session_,
+                 fmt::format("INSERT INTO tarn_bad_rows SELECT s._tarn_fetch, {}, s.tarn_reason, s.tarn_raw "
+                             "FROM tarn_stage s WHERE s.tarn_reason IS NOT NULL",
+                             number));
+}
+
+}  // namespace tarn::source
