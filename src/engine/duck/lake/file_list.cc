@@ -3,6 +3,7 @@
 #include "duckdb/storage/statistics/node_statistics.hpp"
 #include "engine/duck/lake/filter.h"
 #include "engine/duck/lake/scan.h"
+#include "iceberg/pruning.h"
 
 namespace tarn::engine::lake {
 namespace {
@@ -33,7 +34,11 @@ const ScanPlan& FileList::plan() const {
   }
   std::erase_if(plan->files, [&](const ScanFile& file) { return source_->removed.contains(file.file.path); });
   for (const auto& file : source_->added) {
-    plan->files.push_back({.file = file});
+    if (iceberg::may_match(metadata, file, filter_)) {
+      plan->files.push_back({.file = file});
+    } else {
+      ++plan->files_pruned;
+    }
   }
   plan_ = std::move(plan);
   return *plan_;
@@ -60,6 +65,9 @@ db::unique_ptr<db::MultiFileList> FileList::ComplexFilterPushdown(
   iceberg::Filter more;
   for (const auto& [column, filter] : pushed.filters) {
     add_conditions(*source_->table, column, *filter, more);
+  }
+  for (const auto& filter : filters) {
+    add_null_test(*source_->table, *filter, info.column_indexes, more);
   }
   return with_filter(std::move(more));
 }

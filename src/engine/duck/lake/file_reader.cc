@@ -11,15 +11,16 @@ db::MultiFileColumnDefinition definition(const iceberg::Field& field, const db::
   column.identifier = db::Value::INTEGER(field.id);
   column.default_expression = db::make_uniq<db::ConstantExpression>(db::Value(type));
   using iceberg::TypeKind;
+  if (type.id() == db::LogicalTypeId::ARRAY) {
+    return column;  // the list in the file is cast as a whole
+  }
   for (size_t i = 0; i < field.type.fields.size(); ++i) {
     const auto& child = field.type.fields[i];
     const auto child_type = [&]() -> db::LogicalType {
       switch (field.type.kind) {
         case TypeKind::kStruct: return db::StructType::GetChildType(type, i);
         case TypeKind::kMap: return i == 0 ? db::MapType::KeyType(type) : db::MapType::ValueType(type);
-        default:
-          return type.id() == db::LogicalTypeId::ARRAY ? db::ArrayType::GetChildType(type)
-                                                       : db::ListType::GetChildType(type);
+        default: return db::ListType::GetChildType(type);
       }
     }();
     column.children.push_back(definition(child, child_type));

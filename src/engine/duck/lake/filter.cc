@@ -1,11 +1,14 @@
 #include "engine/duck/lake/filter.h"
 
+#include "duckdb/planner/expression/bound_columnref_expression.hpp"
+#include "duckdb/planner/expression/bound_operator_expression.hpp"
 #include "duckdb/planner/filter/conjunction_filter.hpp"
 #include "duckdb/planner/filter/constant_filter.hpp"
 #include "duckdb/planner/filter/in_filter.hpp"
 #include "duckdb/planner/filter/null_filter.hpp"
 #include "duckdb/planner/filter/optional_filter.hpp"
 #include "duckdb/planner/filter/struct_filter.hpp"
+#include "engine/duck/lake/table_definition.h"
 #include "engine/duck/lake/types.h"
 
 namespace tarn::engine::lake {
@@ -62,6 +65,8 @@ std::optional<Operator> operator_of(db::ExpressionType type) {
   }
 }
 
+void add(const Target& target, const db::TableFilter& filter, iceberg::Filter& conditions);
+
 void add_constant(const Target& target, const db::ConstantFilter& filter, iceberg::Filter& conditions) {
   const auto op = operator_of(filter.comparison_type);
   if (!op || !stored_comparably(target)) {
@@ -88,6 +93,22 @@ void add_in(const Target& target, const db::InFilter& filter, iceberg::Filter& c
   conditions.conditions.push_back(std::move(condition));
 }
 
+// "a = 1 or a = 2" and "a in (1, 2) or a = 3" are one list of values.
+void add_or(const Target& target, const db::ConjunctionOrFilter& filter, iceberg::Filter& conditions) {
+  iceberg::Condition all{target.field.id, Operator::kIn, {}};
+  for (const auto& child : filter.child_filters) {
+    iceberg::Filter one;
+    add(target, *child, one);
+    const bool equal = one.conditions.size() == 1 && one.conditions[0].field_id == all.field_id &&
+                       (one.conditions[0].op == Operator::kEqual || one.conditions[0].op == Operator::kIn);
+    if (!equal) {
+      return;
+    }
+    all.values.insert(all.values.end(), one.conditions[0].values.begin(), one.conditions[0].values.end());
+  }
+  conditions.conditions.push_back(std::move(all));
+}
+
 void add(const Target& target, const db::TableFilter& filter, iceberg::Filter& conditions) {
   switch (filter.filter_type) {
     case db::TableFilterType::CONSTANT_COMPARISON:
@@ -104,6 +125,8 @@ void add(const Target& target, const db::TableFilter& filter, iceberg::Filter& c
         add(target, *child, conditions);
       }
       return;
+    case db::TableFilterType::CONJUNCTION_OR:
+      return add_or(target, filter.Cast<db::ConjunctionOrFilter>(), conditions);
     case db::TableFilterType::OPTIONAL_FILTER:
       if (const auto& child = filter.Cast<db::OptionalFilter>().child_filter) {
         add(target, *child, conditions);
@@ -127,18 +150,45 @@ void add(const Target& target, const db::TableFilter& filter, iceberg::Filter& c
 
 }  // namespace
 
-void add_conditions(const TableEntry& table, db::column_t column, const db::TableFilter& filter,
-                    iceberg::Filter& conditions) {
+namespace {
+
+// Null when the column's value is in no file's bounds: a virtual column, or one that older rows only show.
+const iceberg::Field* prunable_field(const TableEntry& table, db::column_t column) {
   const auto& fields = table.metadata()->schema().fields;
   if (column >= fields.size()) {
-    return;  // a virtual column
+    return nullptr;
   }
   const auto& field = fields[column];
-  // A value that rows of older files only show is in no file's bounds.
-  if (table.metadata()->properties.contains("tarn.column." + std::to_string(field.id) + ".initial")) {
+  return table.metadata()->properties.contains(column_property(field.id, "initial")) ? nullptr : &field;
+}
+
+}  // namespace
+
+void add_conditions(const TableEntry& table, db::column_t column, const db::TableFilter& filter,
+                    iceberg::Filter& conditions) {
+  if (const auto* field = prunable_field(table, column)) {
+    add({*field, table.GetColumn(db::LogicalIndex(column)).Type()}, filter, conditions);
+  }
+}
+
+void add_null_test(const TableEntry& table, const db::Expression& expression,
+                   const db::vector<db::ColumnIndex>& columns, iceberg::Filter& conditions) {
+  const auto type = expression.GetExpressionType();
+  const bool is_null = type == db::ExpressionType::OPERATOR_IS_NULL;
+  if (!is_null && type != db::ExpressionType::OPERATOR_IS_NOT_NULL) {
     return;
   }
-  add({field, table.GetColumn(db::LogicalIndex(column)).Type()}, filter, conditions);
+  const auto& child = *expression.Cast<db::BoundOperatorExpression>().children[0];
+  if (child.GetExpressionClass() != db::ExpressionClass::BOUND_COLUMN_REF) {
+    return;
+  }
+  const auto position = child.Cast<db::BoundColumnRefExpression>().binding.column_index;
+  if (position >= columns.size() || columns[position].HasChildren()) {
+    return;
+  }
+  if (const auto* field = prunable_field(table, columns[position].GetPrimaryIndex())) {
+    conditions.conditions.push_back({field->id, is_null ? Operator::kIsNull : Operator::kNotNull, {}});
+  }
 }
 
 }  // namespace tarn::engine::lake

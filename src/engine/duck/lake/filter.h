@@ -11,4 +11,8 @@ namespace tarn::engine::lake {
 void add_conditions(const TableEntry& table, db::column_t column, const db::TableFilter& filter,
                     iceberg::Filter& conditions);
 
+// The same for `column IS [NOT] NULL`, which DuckDB leaves as an expression. `columns` are those of the scan.
+void add_null_test(const TableEntry& table, const db::Expression& expression,
+                   const db::vector<db::ColumnIndex>& columns, iceberg::Filter& conditions);
+
 }  // namespace tarn::engine::lake

@@ -10,6 +10,7 @@
 
 #include "base/env/env.h"
 #include "base/ids.h"
+#include "base/time.h"
 #include "engine/connection.h"
 #include "engine/duck/lake/memory_catalog_test.h"
 

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "duckdb/catalog/catalog_entry/schema_catalog_entry.hpp"
 #include "duckdb/parser/expression/subquery_expression.hpp"
 #include "duckdb/parser/parsed_expression_iterator.hpp"
 #include "duckdb/parser/parser.hpp"
+#include "duckdb/parser/query_node/select_node.hpp"
 #include "duckdb/parser/tableref/basetableref.hpp"
 #include "duckdb/parser/tableref/subqueryref.hpp"
 #include "engine/duck/lake/lake_database.h"
@@ -28,20 +30,36 @@ std::string quoted(const std::string& name) {
   return db::KeywordHelper::WriteQuoted(name, '"');
 }
 
-// The view's own SELECT, cut to the columns it had when it was created.
-std::string fixed_sql(const LakeView& view) {
+bool has_star(const db::QueryNode& node) {
+  if (node.type != db::QueryNodeType::SELECT_NODE) {
+    return true;  // of what it is made of cannot be told so easily
+  }
+  const auto& list = node.Cast<db::SelectNode>().select_list;
+  return std::any_of(list.begin(), list.end(), [](const auto& expression) {
+    return expression->GetExpressionClass() == db::ExpressionClass::STAR;
+  });
+}
+
+// The SELECT that gives just the columns the view has at its creation, under their final names: a star would
+// take in what its tables get later.
+std::string fixed_sql(const db::SelectStatement& query, const LakeView& view,
+                      const db::CreateViewInfo& info) {
+  if (info.aliases.empty() && !has_star(*query.node)) {
+    return query.ToString();
+  }
   std::set<std::string> names;
-  std::string list;
-  for (const auto& column : view.columns) {
-    if (!names.insert(fold(column.name)).second) {
-      return view.sql;
-    }
-    list += (list.empty() ? "" : ", ") + quoted(column.name);
+  std::string by_name;
+  std::string by_position;
+  for (size_t i = 0; i < view.columns.size(); ++i) {
+    const auto& name = view.columns[i].name;
+    names.insert(fold(info.names[i]));
+    by_name +=
+        (i > 0 ? ", " : "") + quoted(info.names[i]) + (name == info.names[i] ? "" : " AS " + quoted(name));
+    by_position += (i > 0 ? ", " : "") + quoted(name);
   }
-  if (list.empty()) {
-    return view.sql;
-  }
-  return fmt::format("SELECT {} FROM ({}) AS {}({})", list, view.sql, quoted(view.name.name), list);
+  const auto source = fmt::format("FROM ({}) AS {}", query.ToString(), quoted(view.name.name));
+  return names.size() == view.columns.size() ? fmt::format("SELECT {} {}", by_name, source)
+                                             : fmt::format("SELECT * {}({})", source, by_position);
 }
 
 // Names of CTEs hide tables inside the query they belong to; they are few, so that hiding them everywhere is
@@ -76,18 +94,38 @@ class Qualifier {
     if (base.schema_name.empty() && base.catalog_name.empty() && ctes_.contains(fold(base.table_name))) {
       return;
     }
-    const std::string schema = base.schema_name.empty() ? schema_ : base.schema_name;
-    auto entry = db::Catalog::GetEntry(context_, kLakeDatabase, schema,
-                                       db::EntryLookupInfo(db::CatalogType::TABLE_ENTRY, base.table_name),
-                                       db::OnEntryNotFound::RETURN_NULL);
-    const bool in_lake = base.catalog_name.empty() || base.catalog_name == kLakeDatabase;
-    if (entry && in_lake) {
+    auto entry = find(base);
+    if (!entry) {
+      return;
+    }
+    auto& catalog = entry->ParentCatalog();
+    if (catalog.IsTemporaryCatalog()) {
+      throw_error({Code::kInvalid,
+                   fmt::format("\"{}\" is temporary, so that a view of the lake cannot read it: make it a "
+                               "table of the lake",
+                               base.table_name)});
+    }
+    if (catalog.GetName() == kLakeDatabase) {
       if (base.alias.empty()) {
         base.alias = base.table_name;
       }
       base.catalog_name = "";
       base.schema_name = entry->ParentSchema().name;
     }
+  }
+
+  // As the binder looks: first beside the view, then along the session's search path.
+  db::optional_ptr<db::CatalogEntry> find(const db::BaseTableRef& ref) {
+    const db::EntryLookupInfo lookup(db::CatalogType::TABLE_ENTRY, ref.table_name);
+    if (ref.schema_name.empty() && ref.catalog_name.empty()) {
+      auto beside =
+          db::Catalog::GetEntry(context_, kLakeDatabase, schema_, lookup, db::OnEntryNotFound::RETURN_NULL);
+      if (beside) {
+        return beside;
+      }
+    }
+    return db::Catalog::GetEntry(context_, ref.catalog_name, ref.schema_name, lookup,
+                                 db::OnEntryNotFound::RETURN_NULL);
   }
 
   db::ClientContext& context_;
@@ -109,26 +147,18 @@ db::unique_ptr<db::CreateInfo> ViewEntry::GetInfo() const {
   info->sql = sql;
   info->query = parse_select(view_->sql, name);
   info->comment = comment;
-  for (const auto& column : view_->columns) {
-    info->aliases.push_back(column.name);
-  }
   return std::move(info);
 }
 
 db::string ViewEntry::ToSQL() const {
-  std::string columns;
-  for (const auto& column : view_->columns) {
-    columns += (columns.empty() ? "" : ", ") + quoted(column.name);
-  }
-  return fmt::format("CREATE VIEW {}.{}{} AS {};", quoted(ParentSchema().name), quoted(name),
-                     columns.empty() ? "" : " (" + columns + ")", view_->sql);
+  return fmt::format("CREATE VIEW {}.{} AS {};", quoted(ParentSchema().name), quoted(name), view_->sql);
 }
 
 db::unique_ptr<db::CreateViewInfo> view_info(db::ClientContext& context, const LakeView& view) {
   auto info = db::make_uniq<db::CreateViewInfo>();
   info->schema = view.name.schema;
   info->view_name = view.name.name;
-  info->query = parse_select(fixed_sql(view), view.name.name);
+  info->query = parse_select(view.sql, view.name.name);
   info->sql = view.sql;
   if (!view.comment.empty()) {
     info->comment = db::Value(view.comment);
@@ -148,11 +178,11 @@ LakeView make_view(db::ClientContext& context, const TableName& name, db::Create
   view.name = name;
   auto query = db::unique_ptr_cast<db::SQLStatement, db::SelectStatement>(info.query->Copy());
   Qualifier(context, name.schema).node(*query->node);
-  view.sql = query->ToString();
   for (size_t i = 0; i < info.types.size(); ++i) {
     const auto& column = i < info.aliases.size() ? info.aliases[i] : info.names[i];
     view.columns.push_back({column, info.types[i].ToString(), ""});
   }
+  view.sql = fixed_sql(*query, view, info);
   if (!info.comment.IsNull()) {
     view.comment = info.comment.ToString();
   }

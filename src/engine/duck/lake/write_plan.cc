@@ -177,7 +177,8 @@ db::PhysicalOperator& parallel_writer(db::PhysicalPlanGenerator& planner, Writer
   copy.return_type = db::CopyFunctionReturnType::WRITTEN_FILE_STATISTICS;
   copy.partition_output = partitioned;
   copy.write_partition_columns = false;
-  copy.write_empty_file = false;
+  // Without rotation the writer would otherwise open the folder itself as its one file.
+  copy.write_empty_file = partitioned;
   copy.hive_file_pattern = true;
   copy.partition_columns = std::move(output.partition_columns);
   copy.names = std::move(output.names);
