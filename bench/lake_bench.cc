@@ -30,12 +30,6 @@ T need(Result<T> result) {
   return std::move(*result);
 }
 
-void need(const Status& status) {
-  if (!status) {
-    fail(status.error());
-  }
-}
-
 double median_ms(int repeats, const std::function<void()>& work) {
   std::vector<double> times;
   for (int i = 0; i < repeats; ++i) {
