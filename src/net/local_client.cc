@@ -42,19 +42,9 @@ http::request<http::string_body> message_of(const LocalRequest& request) {
   return message;
 }
 
-}  // namespace
-
-Result<int> send_local(const LocalRequest& request, const std::function<bool(std::string_view)>& sink) {
+Result<int> exchange(asio::ip::tcp::socket& socket, const LocalRequest& request,
+                     const std::function<bool(std::string_view)>& sink) {
   ErrorCode error;
-  const auto address = asio::ip::make_address(request.host, error);
-  if (error)
-    return unreachable(request, "its host is not an address");
-  asio::io_context io;
-  asio::ip::tcp::socket socket(io);
-  socket.connect({address, static_cast<uint16_t>(request.port)}, error);
-  if (error)
-    return unreachable(request, error.message());
-  socket.set_option(asio::ip::tcp::no_delay(true), error);
   http::write(socket, message_of(request), error);
   if (error)
     return unreachable(request, error.message());
@@ -76,6 +66,23 @@ Result<int> send_local(const LocalRequest& request, const std::function<bool(std
       return Error{Code::kCancelled, "the answer was not read to its end"};
   }
   return static_cast<int>(parser.get().result_int());
+}
+
+}  // namespace
+
+Result<int> send_local(const LocalRequest& request, const std::function<bool(std::string_view)>& sink) {
+  ErrorCode error;
+  const auto address = asio::ip::make_address(request.host, error);
+  if (error) return unreachable(request, "its host is not an address");
+  asio::io_context io;
+  asio::ip::tcp::socket socket(io);
+  socket.connect({address, static_cast<uint16_t>(request.port)}, error);
+  if (error) return unreachable(request, error.message());
+  socket.set_option(asio::ip::tcp::no_delay(true), error);
+  if (request.on_socket) request.on_socket(socket.native_handle());
+  auto status = exchange(socket, request, sink);
+  if (request.on_socket) request.on_socket(-1);
+  return status;
 }
 
 Result<LocalAnswer> call_local(const LocalRequest& request) {

@@ -17,6 +17,9 @@ struct LocalRequest {
   std::string method = "GET";
   std::string target;  // path and query
   std::string body;    // JSON; sent when not empty
+  // Gets the descriptor once it is connected, so that another thread may shut it down, and -1 before it is
+  // closed.
+  std::function<void(int)> on_socket = {};
 };
 
 // Bytes go to `sink` as they come; false from it breaks off with kCancelled. Returns the status code.

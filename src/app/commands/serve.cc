@@ -1,0 +1,100 @@
+#include <unistd.h>
+
+#include <charconv>
+#include <condition_variable>
+#include <mutex>
+
+#include <fmt/format.h>
+
+#include "app/commands/commands.h"
+#include "app/server_file.h"
+#include "app/version.h"
+#include "app/workspace.h"
+#include "net/http_server.h"
+#include "serve/http/api.h"
+
+namespace tarn::app {
+namespace {
+
+constexpr std::chrono::milliseconds kPatience{5000};
+
+// Set once, by a signal.
+class Ending {
+ public:
+  void set() {
+    const std::lock_guard lock(mutex_);
+    set_ = true;
+    changed_.notify_all();
+  }
+  void wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return set_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool set_ = false;
+};
+
+// "HOST:PORT", "[::1]:PORT", "PORT".
+Status read_address(const std::string& text, net::HttpServerOptions& options) {
+  if (text.empty()) return ok();
+  const auto colon = text.rfind(':');
+  const auto port = colon == std::string::npos ? text : text.substr(colon + 1);
+  auto host = colon == std::string::npos ? std::string() : text.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  int number = -1;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  if (error != std::errc() || end != port.data() + port.size() || number < 0 || number > 65535) {
+    return Error{Code::kInvalid, fmt::format("--http '{}' is not HOST:PORT, e.g. 127.0.0.1:7070", text)};
+  }
+  if (!host.empty()) options.host = host;
+  options.port = number;
+  return ok();
+}
+
+Status serve(CommandContext& context) {
+  Ending ending;
+  context.signals.on_signal([&ending] { ending.set(); });
+  TARN_TRY(auto project, load_settings(context));
+  net::HttpServerOptions options;
+  options.host = project.http_host;
+  options.port = project.http_port;
+  options.allow_public = context.arguments.allow_public;
+  options.open_paths = {"/healthz"};
+  TARN_CHECK(read_address(context.arguments.http, options));
+  const auto data_folder = project.data_folder;
+  TARN_TRY(const auto workspace, Workspace::open(context.env, std::move(project)));
+  TARN_TRY(options.token, settle_token(context.env, data_folder));
+  const auto token = options.token;
+  const auto host = options.host == "localhost" ? std::string("127.0.0.1") : options.host;
+  serve::Api api(context.env, *workspace, workspace->runs(),
+                 {.version = std::string(kVersion), .spill_folder = workspace->spill_folder()});
+  TARN_TRY(const auto server, net::HttpServer::start(std::move(options), [&api](const net::HttpRequest& request,
+                                                                               net::HttpResponse& response) {
+             api.handle(request, response);
+           }));
+  TARN_CHECK(write_server_file(context.env, data_folder, {::getpid(), host, server->port()}));
+  const auto url = fmt::format("http://{}:{}", host.find(':') == std::string::npos ? host : "[" + host + "]",
+                               server->port());
+  fmt::print("Tarn serves {} at {}\n", context.out.bold(workspace->project().name), context.out.bold(url));
+  fmt::print("token: {}   (also in {}/token)\n", token, data_folder);
+  fmt::print("try:   curl -H 'Authorization: Bearer {}' {}/api/v1/status\n", token, url);
+  std::fflush(stdout);
+  ending.wait();
+  remove_server_file(context.env, data_folder);
+  api.stop();
+  server->stop(kPatience);
+  return ok();
+}
+
+}  // namespace
+
+int command_serve(CommandContext& context) {
+  const auto served = serve(context);
+  context.signals.on_signal({});
+  return served ? 0 : report(context, served.error());
+}
+
+}  // namespace tarn::app

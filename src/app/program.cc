@@ -1,0 +1,55 @@
+#include "app/program.h"
+
+#include <unistd.h>
+
+#include <clocale>
+#include <cstdlib>
+#include <functional>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "app/arguments.h"
+#include "app/commands/commands.h"
+#include "app/version.h"
+
+namespace tarn::app {
+namespace {
+
+int command_version(CommandContext& context) {
+  if (context.arguments.json) {
+    fmt::print("{{\"version\":\"{}\"}}\n", kVersion);
+  } else {
+    fmt::print("tarn {}\n", kVersion);
+  }
+  return 0;
+}
+
+bool wants_color(const Arguments& arguments, int fd) {
+  const char* no_color = std::getenv("NO_COLOR");
+  return !arguments.no_color && is_terminal(fd) && (no_color == nullptr || *no_color == '\0');
+}
+
+}  // namespace
+
+int run_program(int count, const char* const* words) {
+  if (std::setlocale(LC_CTYPE, "") == nullptr || MB_CUR_MAX == 1) std::setlocale(LC_CTYPE, "C.UTF-8");
+  const auto arguments = read_arguments(count, words);
+  if (!arguments) {
+    fmt::print(stderr, "tarn: {}\n", arguments.error().message);
+    return exit_code_of(arguments.error().code);
+  }
+  if (arguments->command.empty()) return 0;
+  Signals signals;
+  CommandContext context{.env = real_env(),
+                         .arguments = *arguments,
+                         .signals = signals,
+                         .out = {wants_color(*arguments, STDOUT_FILENO)},
+                         .errors = {wants_color(*arguments, STDERR_FILENO)}};
+  static const std::map<std::string, std::function<int(CommandContext&)>> kCommands = {
+      {"init", command_init},     {"check", command_check},   {"run", command_run},   {"sql", command_sql},
+      {"replay", command_replay}, {"status", command_status}, {"serve", command_serve}, {"version", command_version}};
+  return kCommands.at(arguments->command)(context);
+}
+
+}  // namespace tarn::app

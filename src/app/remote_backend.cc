@@ -1,0 +1,317 @@
+#include "app/remote_backend.h"
+
+#include <sys/socket.h>
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "base/time.h"
+#include "serve/http/json.h"
+#include "serve/http/run_events.h"
+
+namespace tarn::app {
+namespace {
+
+using serve::Json;
+
+constexpr size_t kLinesMax = 4096;
+constexpr size_t kBatchRows = 1024;
+constexpr std::chrono::milliseconds kLook{50};
+
+// Cuts a stream of bytes into lines.
+class Lines {
+ public:
+  // False from `take` stops.
+  bool add(std::string_view bytes, const std::function<bool(std::string_view)>& take) {
+    rest_ += bytes;
+    size_t start = 0;
+    while (true) {
+      const auto end = rest_.find('\n', start);
+      if (end == std::string::npos) break;
+      if (!take(std::string_view(rest_).substr(start, end - start))) return false;
+      start = end + 1;
+    }
+    rest_.erase(0, start);
+    return true;
+  }
+  [[nodiscard]] const std::string& rest() const { return rest_; }
+
+ private:
+  std::string rest_;
+};
+
+// The lines of format "rows", read by a thread of its own as fast as they are taken.
+class RemoteRows final : public serve::SqlAnswer, public engine::ResultStream {
+ public:
+  explicit RemoteRows(net::LocalRequest request) : request_(std::move(request)) {}
+  ~RemoteRows() override {
+    cancel();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  // Waits for the head: an error before the first row is this call's error.
+  Status open() {
+    request_.on_socket = [this](int socket) {
+      const std::lock_guard lock(mutex_);
+      socket_ = socket;
+      if (stopped_ && socket_ >= 0) ::shutdown(socket_, SHUT_RDWR);
+    };
+    thread_ = std::thread([this] { receive(); });
+    const auto head = next_line();
+    if (!head) return head.error();
+    if (!*head) return Error{Code::kUnavailable, "the server's answer has no head"};
+    const auto json = Json::parse(**head, nullptr, false);
+    if (json.is_object() && json.contains("error")) return serve::error_of(json);
+    const auto columns = json.is_object() ? json.value("columns", Json()) : Json();
+    if (!columns.is_array()) return Error{Code::kUnavailable, "the server's answer has no columns"};
+    for (const auto& column : columns) {
+      columns_.push_back({serve::text_of(column, "name"), serve::text_of(column, "type")});
+    }
+    if (json.contains("rows_changed") && json["rows_changed"].is_number()) {
+      rows_changed_ = serve::integer_of(json, "rows_changed");
+    }
+    return ok();
+  }
+
+  engine::ResultStream& rows() override { return *this; }
+  void cancel() override {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    if (socket_ >= 0) ::shutdown(socket_, SHUT_RDWR);
+    changed_.notify_all();
+  }
+
+  [[nodiscard]] const std::vector<engine::Column>& columns() const override { return columns_; }
+  [[nodiscard]] std::optional<int64_t> rows_changed() const override { return rows_changed_; }
+
+  Result<std::optional<engine::TextBatch>> next_text() override {
+    engine::TextBatch batch;
+    batch.columns.resize(columns_.size());
+    while (!complete_ && batch.rows < kBatchRows) {
+      TARN_TRY(const auto line, next_line());
+      if (!line) return Error{Code::kUnavailable, "the server's answer broke off"};
+      const auto json = Json::parse(*line, nullptr, false);
+      if (json.is_object() && json.contains("error")) return serve::error_of(json);
+      if (json.is_object()) {
+        complete_ = true;
+      } else if (!json.is_array() || json.size() != columns_.size()) {
+        return Error{Code::kUnavailable, "the server's answer has a row of another shape"};
+      } else {
+        add_row(json, batch);
+      }
+    }
+    if (batch.rows == 0) return std::optional<engine::TextBatch>();
+    return std::optional<engine::TextBatch>(std::move(batch));
+  }
+  Result<bool> next_arrow(ArrowArray*) override { return no_arrow(); }
+  Status arrow_schema(ArrowSchema*) override { return no_arrow(); }
+
+ private:
+  static Error no_arrow() { return Error{Code::kUnsupported, "a server's answer comes as text"}; }
+
+  static void add_row(const Json& row, engine::TextBatch& batch) {
+    for (size_t i = 0; i < row.size(); ++i) {
+      const bool null = !row[i].is_string();
+      batch.columns[i].null.push_back(null);
+      batch.columns[i].text.push_back(null ? "" : row[i].get<std::string>());
+    }
+    ++batch.rows;
+  }
+
+  void receive() {
+    Lines lines;
+    const auto status = net::send_local(request_, [&](std::string_view bytes) {
+      return lines.add(bytes, [this](std::string_view line) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return stopped_ || lines_.size() < kLinesMax; });
+        lines_.emplace_back(line);
+        changed_.notify_all();
+        return !stopped_;
+      });
+    });
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    if (!status) {
+      error_ = status.error();
+    } else if (*status != 200 && lines_.empty()) {
+      error_ = serve::error_of(Json::parse(lines.rest(), nullptr, false));
+    }
+    changed_.notify_all();
+  }
+
+  // nullopt at the end.
+  Result<std::optional<std::string>> next_line() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return ended_ || stopped_ || !lines_.empty(); });
+    if (stopped_) return Error{Code::kCancelled, "the statement was cancelled"};
+    if (!lines_.empty()) {
+      std::optional<std::string> line = std::move(lines_.front());
+      lines_.pop_front();
+      changed_.notify_all();
+      return line;
+    }
+    if (error_) return *error_;
+    return std::optional<std::string>();
+  }
+
+  net::LocalRequest request_;
+  std::vector<engine::Column> columns_;
+  std::optional<int64_t> rows_changed_;
+  bool complete_ = false;
+
+  std::mutex mutex_;  // guards all below
+  std::condition_variable changed_;
+  std::deque<std::string> lines_;
+  bool ended_ = false, stopped_ = false;
+  int socket_ = -1;
+  std::optional<Error> error_;
+  std::thread thread_;
+};
+
+class RemoteBackend final : public serve::Backend {
+ public:
+  RemoteBackend(Env& env, ServerAddress address, std::string token)
+      : env_(env), address_(std::move(address)), token_(std::move(token)) {}
+
+  Result<std::unique_ptr<serve::SqlAnswer>> sql(const serve::SqlRequest& request) override {
+    auto rows = std::make_unique<RemoteRows>(post("/api/v1/sql", sql_body(request, "rows")));
+    TARN_CHECK(rows->open());
+    return std::unique_ptr<serve::SqlAnswer>(std::move(rows));
+  }
+
+  Result<int64_t> export_parquet(const serve::SqlRequest& request, const std::string& path) override {
+    TARN_TRY(const auto answer, net::call_local(post("/api/v1/sql", sql_body(request, "parquet"))));
+    if (answer.status != 200) return serve::error_of(Json::parse(answer.body, nullptr, false));
+    TARN_CHECK(replace_durable(*env_.files, path, answer.body));
+    return int64_t{-1};
+  }
+
+  Result<flow::RunOutcome> run(const serve::RunRequest& request, flow::RunObserver& observer,
+                               const flow::CancelFlag& cancel) override {
+    const Json body = {{"selection", request.selection},
+                       {"exclude", request.exclude},
+                       {"full_refresh", request.full_refresh},
+                       {"vars", request.vars}};
+    return start_and_watch("/api/v1/runs", body, observer, cancel);
+  }
+
+  Result<flow::RunOutcome> replay(const serve::ReplayRequest& request, flow::RunObserver& observer,
+                                  const flow::CancelFlag& cancel) override {
+    return start_and_watch("/api/v1/replay", {{"source", request.source}, {"run", request.run}}, observer, cancel);
+  }
+
+  Result<std::vector<flow::TaskStatus>> status() override {
+    TARN_TRY(const auto json, call(get("/api/v1/status")));
+    std::vector<flow::TaskStatus> all;
+    for (const auto& one : json.value("tasks", Json::array())) all.push_back(serve::status_of(one));
+    return all;
+  }
+
+  Result<Diagnostics> check(const serve::Vars& vars) override {
+    if (!vars.empty()) {
+      return Error{Code::kUnsupported, "a running server checks without --vars; stop it first, or leave them out"};
+    }
+    TARN_TRY(const auto json, call(get("/api/v1/check")));
+    Diagnostics all;
+    for (const auto& one : json.value("mistakes", Json::array())) all.push_back(serve::diagnostic_of(one));
+    return all;
+  }
+
+  Result<std::vector<serve::TableInfo>> tables() override {
+    TARN_TRY(const auto json, call(get("/api/v1/tables")));
+    std::vector<serve::TableInfo> all;
+    for (const auto& one : json.value("tables", Json::array())) all.push_back(serve::table_of(one));
+    return all;
+  }
+
+ private:
+  net::LocalRequest get(std::string target) const {
+    net::LocalRequest request;
+    request.host = address_.host;
+    request.port = address_.port;
+    request.token = token_;
+    request.target = std::move(target);
+    return request;
+  }
+  net::LocalRequest post(std::string target, const Json& body) const {
+    auto request = get(std::move(target));
+    request.method = "POST";
+    request.body = serve::dump(body);
+    return request;
+  }
+  static Json sql_body(const serve::SqlRequest& request, std::string_view format) {
+    Json body = {{"sql", request.sql}, {"format", format}, {"unsafe", request.unsafe}};
+    if (request.as_of) body["as_of"] = format_utc(*request.as_of);
+    return body;
+  }
+  static Result<Json> call(const net::LocalRequest& request) {
+    TARN_TRY(const auto answer, net::call_local(request));
+    auto json = Json::parse(answer.body, nullptr, false);
+    if (answer.status >= 300) return serve::error_of(json);
+    if (!json.is_object()) return Error{Code::kUnavailable, "the server's answer is not a JSON object"};
+    return json;
+  }
+
+  Result<flow::RunOutcome> start_and_watch(const std::string& target, const Json& body, flow::RunObserver& observer,
+                                           const flow::CancelFlag& cancel) {
+    TARN_TRY(const auto started, call(post(target, body)));
+    const auto id = serve::text_of(started, "id");
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool ended = false;
+    // The connection is busy with events, so another one carries the wish to cancel.
+    std::thread canceller([&] {
+      std::unique_lock lock(mutex);
+      while (!ended && !cancel.is_set()) changed.wait_for(lock, kLook);
+      const bool needed = !ended;
+      lock.unlock();
+      if (needed) (void)call(post(fmt::format("/api/v1/runs/{}/cancel", id), Json::object()));
+    });
+    auto outcome = watch(id, observer);
+    {
+      const std::lock_guard lock(mutex);
+      ended = true;
+    }
+    changed.notify_all();
+    canceller.join();
+    return outcome;
+  }
+
+  Result<flow::RunOutcome> watch(const std::string& id, flow::RunObserver& observer) {
+    flow::RunOutcome outcome;
+    std::optional<Error> failed;
+    Lines lines;
+    TARN_TRY(const auto status, net::send_local(get(fmt::format("/api/v1/runs/{}/events", id)),
+                                                [&](std::string_view bytes) {
+                                                  return lines.add(bytes, [&](std::string_view line) {
+                                                    const auto event = Json::parse(line, nullptr, false);
+                                                    if (event.is_object() && event.contains("error") &&
+                                                        !event.contains("event")) {
+                                                      failed = serve::error_of(event);
+                                                    } else {
+                                                      serve::apply_event(event, observer, outcome);
+                                                    }
+                                                    return true;
+                                                  });
+                                                }));
+    if (failed) return *failed;
+    if (status != 200) return Error{Code::kUnavailable, fmt::format("the server does not know run {}", id)};
+    return outcome;
+  }
+
+  Env& env_;
+  const ServerAddress address_;
+  const std::string token_;
+};
+
+}  // namespace
+
+std::unique_ptr<serve::Backend> make_remote_backend(Env& env, const ServerAddress& address, std::string token) {
+  return std::make_unique<RemoteBackend>(env, address, std::move(token));
+}
+
+}  // namespace tarn::app

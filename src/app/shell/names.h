@@ -1,0 +1,29 @@
+// The words that Tab completes in the shell: keywords, and the names of schemas, tables and columns.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "serve/backend.h"
+
+namespace tarn::app {
+
+class Names {
+ public:
+  // Reads the catalog anew; on failure the old names stay.
+  void refresh(serve::Backend& backend);
+  // Sorted. For "t." the columns of t, or the tables of schema t.
+  [[nodiscard]] std::vector<std::string> candidates(std::string_view word) const;
+
+ private:
+  struct Column {
+    std::string schema, table, name;
+  };
+  std::vector<Column> columns_;
+};
+
+// The longest text that all of them start with.
+std::string common_start(const std::vector<std::string>& words);
+
+}  // namespace tarn::app

@@ -1,0 +1,43 @@
+// A project opened by this process: its text, its lake, its runs. Whoever has one holds the data folder's lock.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/env/env.h"
+#include "flow/runs.h"
+#include "flow/task.h"
+#include "project/project.h"
+#include "serve/backend.h"
+
+namespace tarn::app {
+
+// Thread-safe.
+class Workspace final : public serve::Backend {
+ public:
+  static Result<std::unique_ptr<Workspace>> open(Env& env, project::Project project);
+  ~Workspace() override;
+
+  Result<std::unique_ptr<serve::SqlAnswer>> sql(const serve::SqlRequest& request) override;
+  Result<int64_t> export_parquet(const serve::SqlRequest& request, const std::string& path) override;
+  Result<flow::RunOutcome> run(const serve::RunRequest& request, flow::RunObserver& observer,
+                               const flow::CancelFlag& cancel) override;
+  Result<flow::RunOutcome> replay(const serve::ReplayRequest& request, flow::RunObserver& observer,
+                                  const flow::CancelFlag& cancel) override;
+  Result<std::vector<flow::TaskStatus>> status() override;
+  Result<Diagnostics> check(const serve::Vars& vars) override;
+  Result<std::vector<serve::TableInfo>> tables() override;
+
+  [[nodiscard]] const project::Project& project() const;
+  [[nodiscard]] flow::Runs& runs();
+  [[nodiscard]] std::string spill_folder() const;
+
+ private:
+  struct Parts;
+  explicit Workspace(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace tarn::app

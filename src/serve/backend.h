@@ -1,0 +1,72 @@
+// An open project as the commands and the API use it: by this process, or by a server that holds it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "base/result.h"
+#include "engine/connection.h"
+#include "flow/executor.h"
+#include "flow/status.h"
+
+namespace tarn::serve {
+
+using Vars = std::map<std::string, std::string>;
+
+struct SqlRequest {
+  std::string sql;  // one or more statements; the last one's rows are the answer
+  std::optional<Timestamp> as_of;
+  bool unsafe = false;  // the admin's: no allow-lists
+};
+
+// The answer of the last statement. One thread, but cancel() from any.
+class SqlAnswer {
+ public:
+  virtual ~SqlAnswer() = default;
+  virtual engine::ResultStream& rows() = 0;
+  virtual void cancel() = 0;
+};
+
+struct RunRequest {
+  std::string id;  // empty: a new one
+  std::vector<std::string> selection;
+  std::vector<std::string> exclude;
+  bool full_refresh = false;
+  Vars vars;
+};
+
+struct ReplayRequest {
+  std::string id;  // of the new run; empty: a new one
+  std::string source;
+  std::string run;
+};
+
+struct TableInfo {
+  std::string schema;
+  std::string name;
+  std::string kind;               // "table" or "view"
+  std::string metadata_location;  // tables
+};
+
+// Thread-safe, but for what a method returns.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual Result<std::unique_ptr<SqlAnswer>> sql(const SqlRequest& request) = 0;
+  // The rows of one SELECT as a Parquet file at an absolute path, which is replaced; returns the rows.
+  virtual Result<int64_t> export_parquet(const SqlRequest& request, const std::string& path) = 0;
+  virtual Result<flow::RunOutcome> run(const RunRequest& request, flow::RunObserver& observer,
+                                       const flow::CancelFlag& cancel) = 0;
+  virtual Result<flow::RunOutcome> replay(const ReplayRequest& request, flow::RunObserver& observer,
+                                          const flow::CancelFlag& cancel) = 0;
+  virtual Result<std::vector<flow::TaskStatus>> status() = 0;
+  virtual Result<Diagnostics> check(const Vars& vars) = 0;
+  virtual Result<std::vector<TableInfo>> tables() = 0;
+};
+
+}  // namespace tarn::serve

@@ -1,0 +1,344 @@
+#include "serve/http/api.h"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "serve/http/json.h"
+#include "serve/http/run_events.h"
+#include "serve/http/sql_rows.h"
+#include "serve/rows/row_writer.h"
+
+namespace tarn::serve {
+namespace {
+
+constexpr std::string_view kJsonType = "application/json";
+constexpr std::string_view kPrefix = "/api/v1";
+constexpr int kRunsListedMax = 1000;
+
+void answer(net::HttpResponse& response, int status, const Json& body) {
+  response.answer(status, kJsonType, dump(body) + "\n");
+}
+
+void answer(net::HttpResponse& response, const Error& error) {
+  answer(response, http_status_of(error.code), to_json(error));
+}
+
+// The body as an object; an empty body is an empty object.
+Result<Json> body_of(const net::HttpRequest& request) {
+  if (request.body.empty())
+    return Json::object();
+  auto body = Json::parse(request.body, nullptr, false);
+  if (!body.is_object())
+    return Error{Code::kInvalid, "the body must be a JSON object"};
+  return body;
+}
+
+Result<SqlRequest> sql_request_of(const Json& body) {
+  SqlRequest request;
+  request.sql = text_of(body, "sql");
+  if (request.sql.empty())
+    return Error{Code::kInvalid, "the body must have a text 'sql'"};
+  request.unsafe = truth_of(body, "unsafe");
+  if (const auto as_of = text_of(body, "as_of"); !as_of.empty()) {
+    TARN_TRY(request.as_of, parse_time(as_of));
+  }
+  return request;
+}
+
+}  // namespace
+
+void Api::handle(const Request& request, Response& response) {
+  requests_.fetch_add(1);
+  route(request, response);
+}
+
+void Api::route(const Request& request, Response& response) {
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  const bool posts = request.method == "POST";
+  std::string_view path = request.path;
+  if (reads && path == "/healthz")
+    return response.answer(200, "text/plain", "ok\n");
+  if (reads && path == "/metrics")
+    return metrics(response);
+  if (path.starts_with(kPrefix)) {
+    path.remove_prefix(kPrefix.size());
+    if (posts && path == "/sql")
+      return sql(request, response);
+    if (posts && path == "/replay")
+      return start_replay(request, response);
+    if (reads && path == "/status")
+      return status(response);
+    if (reads && path == "/check")
+      return check(response);
+    if (reads && path == "/tables")
+      return tables(response);
+    if (reads && path == "/openapi.json")
+      return response.answer(200, kJsonType, std::string(openapi_document()));
+    if (path == "/runs" || path.starts_with("/runs/"))
+      return route_runs(request, response, path.substr(5));
+  }
+  errors_.fetch_add(1);
+  answer(response,
+         Error{Code::kNotFound, fmt::format("there is no {} {}; GET /api/v1/openapi.json lists what there is",
+                                            request.method, request.path)});
+}
+
+void Api::route_runs(const Request& request, Response& response, std::string_view rest) {
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  if (rest.empty())
+    return reads ? list_runs(request, response) : start_run(request, response);
+  rest.remove_prefix(1);
+  const auto slash = rest.find('/');
+  const std::string id(rest.substr(0, slash));
+  const auto action = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
+  if (reads && action.empty())
+    return get_run(id, response);
+  if (reads && action == "log")
+    return run_log(request, id, response);
+  if (reads && action == "events")
+    return run_events(id, response);
+  if (request.method == "POST" && action == "cancel") {
+    const auto cancelled = hub_.cancel(id);
+    return cancelled ? answer(response, 202, {{"id", id}}) : answer(response, cancelled.error());
+  }
+  answer(response, Error{Code::kNotFound, fmt::format("there is no {} {}", request.method, request.path)});
+}
+
+void Api::metrics(Response& response) {
+  const auto runs = hub_.counts();
+  std::string text;
+  const auto add = [&text](std::string_view name, std::string_view type, std::string_view help,
+                           int64_t value) {
+    text += fmt::format("# HELP {0} {2}\n# TYPE {0} {1}\n{0} {3}\n", name, type, help, value);
+  };
+  add("tarn_http_requests_total", "counter", "Requests that passed the gate.", requests_.load());
+  add("tarn_http_errors_total", "counter", "Requests that were answered with an error.", errors_.load());
+  add("tarn_sql_statements_total", "counter", "SQL requests.", statements_.load());
+  add("tarn_sql_rows_total", "counter", "Rows sent.", rows_out_.load());
+  add("tarn_runs_started_total", "counter", "Runs started by this server.", runs.started);
+  add("tarn_runs_done_total", "counter", "Runs that ended well.", runs.done);
+  add("tarn_runs_failed_total", "counter", "Runs that failed or were cancelled.", runs.failed);
+  add("tarn_runs_running", "gauge", "Runs under way.", runs.running);
+  if (const auto statuses = backend_.status()) {
+    std::map<std::string, int64_t> by_state = {{"fresh", 0}, {"late", 0}, {"failed", 0}};
+    text +=
+        "# HELP tarn_task_last_success_seconds Unix time of a task's newest success.\n"
+        "# TYPE tarn_task_last_success_seconds gauge\n";
+    for (const auto& one : *statuses) {
+      ++by_state[one.state];
+      if (!one.last_done_at)
+        continue;
+      text += fmt::format("tarn_task_last_success_seconds{{task={}}} {}\n", dump(one.name),
+                          one.last_done_at->time_since_epoch().count() / 1'000'000);
+    }
+    text += "# HELP tarn_tasks Tasks of the project by state.\n# TYPE tarn_tasks gauge\n";
+    for (const auto& [state, count] : by_state)
+      text += fmt::format("tarn_tasks{{state=\"{}\"}} {}\n", state, count);
+  }
+  response.answer(200, "text/plain; version=0.0.4", std::move(text));
+}
+
+void Api::sql(const Request& request, Response& response) {
+  statements_.fetch_add(1);
+  const auto body = body_of(request);
+  if (!body)
+    return answer(response, body.error());
+  const auto asked = sql_request_of(*body);
+  if (!asked)
+    return answer(response, asked.error());
+  auto format = text_of(*body, "format");
+  if (format.empty())
+    format = "json";
+  if (format == "parquet")
+    return sql_parquet(*asked, response);
+  const auto sink = [&response](std::string_view bytes) { return response.write(bytes); };
+  const bool typed = format == "rows";
+  const auto writer = typed ? make_typed_row_writer(sink) : make_row_writer(format, sink);
+  if (!writer) {
+    return answer(response,
+                  Error{Code::kInvalid, fmt::format("format '{}' is not known; use json, ndjson, csv, "
+                                                    "parquet or rows",
+                                                    format)});
+  }
+  auto opened = backend_.sql(*asked);
+  if (!opened) {
+    errors_.fetch_add(1);
+    return answer(response, opened.error());
+  }
+  const std::shared_ptr<SqlAnswer> rows = std::move(*opened);
+  response.on_gone([rows] { rows->cancel(); });
+  if (!response.begin(200, typed ? "application/x-ndjson" : content_type_of(format), {}))
+    return;
+  auto written =
+      typed ? response.write(rows_head(rows->rows().columns(), rows->rows().rows_changed())) : ok();
+  if (written) {
+    const auto count = write_rows(rows->rows(), *writer);
+    if (count)
+      rows_out_.fetch_add(*count);
+    if (!count)
+      written = count.error();
+  }
+  response.on_gone({});
+  if (written)
+    return;
+  errors_.fetch_add(1);
+  // Half an answer must not look like a whole one.
+  if (typed || format == "ndjson")
+    (void)response.write(dump(to_json(written.error())) + "\n");
+  if (!typed)
+    response.break_off();
+}
+
+void Api::sql_parquet(const SqlRequest& request, Response& response) {
+  const auto path = fmt::format("{}/export-{}.parquet", options_.spill_folder, new_uuid(*env_.random));
+  const auto rows = backend_.export_parquet(request, path);
+  if (!rows) {
+    errors_.fetch_add(1);
+    return answer(response, rows.error());
+  }
+  auto bytes = env_.files->read(path);
+  (void)env_.files->remove(path);
+  if (!bytes)
+    return answer(response, bytes.error());
+  rows_out_.fetch_add(*rows);
+  response.answer(200, content_type_of("parquet"), std::move(*bytes));
+}
+
+void Api::start_run(const Request& request, Response& response) {
+  const auto body = body_of(request);
+  if (!body)
+    return answer(response, body.error());
+  RunRequest run;
+  run.selection = texts_of(*body, "selection");
+  run.exclude = texts_of(*body, "exclude");
+  run.full_refresh = truth_of(*body, "full_refresh");
+  run.vars = vars_of(*body, "vars");
+  const auto id = hub_.start(std::move(run));
+  id ? answer(response, 202, {{"id", *id}}) : answer(response, id.error());
+}
+
+void Api::start_replay(const Request& request, Response& response) {
+  const auto body = body_of(request);
+  if (!body)
+    return answer(response, body.error());
+  ReplayRequest replay;
+  replay.source = text_of(*body, "source");
+  replay.run = text_of(*body, "run");
+  if (replay.source.empty() || replay.run.empty()) {
+    return answer(response, Error{Code::kInvalid, "the body must have 'source' and 'run'"});
+  }
+  const auto id = hub_.start_replay(std::move(replay));
+  id ? answer(response, 202, {{"id", *id}}) : answer(response, id.error());
+}
+
+void Api::list_runs(const Request& request, Response& response) {
+  int limit = 50;
+  if (const auto asked = request.query.find("limit"); asked != request.query.end()) {
+    const auto& text = asked->second;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+    if (error != std::errc() || end != text.data() + text.size() || limit < 1 || limit > kRunsListedMax) {
+      return answer(response,
+                    Error{Code::kInvalid, fmt::format("limit must be between 1 and {}", kRunsListedMax)});
+    }
+  }
+  const auto runs = runs_.list(limit);
+  if (!runs)
+    return answer(response, runs.error());
+  Json list = Json::array();
+  for (const auto& run : *runs)
+    list.push_back(to_json(run));
+  answer(response, 200, {{"runs", list}});
+}
+
+void Api::get_run(const std::string& id, Response& response) {
+  const auto run = runs_.get(id);
+  if (!run)
+    return answer(response, run.error());
+  const auto tasks = runs_.tasks(id);
+  if (!tasks)
+    return answer(response, tasks.error());
+  auto body = to_json(*run);
+  body["tasks"] = Json::array();
+  for (const auto& task : *tasks)
+    body["tasks"].push_back(to_json(task));
+  answer(response, 200, body);
+}
+
+void Api::run_log(const Request& request, const std::string& id, Response& response) {
+  const auto run = runs_.get(id);
+  if (!run)
+    return answer(response, run.error());
+  const auto task = request.query.find("task");
+  const auto lines = runs_.log(id, task == request.query.end() ? "" : task->second);
+  if (!lines)
+    return answer(response, lines.error());
+  std::string text;
+  for (const auto& line : *lines) {
+    text += dump(
+        {{"task", line.task}, {"attempt", line.attempt}, {"at", format_utc(line.at)}, {"text", line.text}});
+    text += "\n";
+  }
+  response.answer(200, "application/x-ndjson", std::move(text));
+}
+
+void Api::run_events(const std::string& id, Response& response) {
+  bool begun = false;
+  const auto sink = [&](const Json& event) -> Status {
+    if (!begun)
+      TARN_CHECK(response.begin(200, "application/x-ndjson", {}));
+    begun = true;
+    return response.write(dump(event) + "\n");
+  };
+  const auto watched = hub_.watch(id, sink, [&response] { return response.is_gone(); });
+  if (begun)
+    return watched ? void() : response.break_off();
+  if (!watched && watched.error().code != Code::kNotFound)
+    return answer(response, watched.error());
+  // Not of this process: what the records say.
+  const auto run = runs_.get(id);
+  const auto tasks = run ? runs_.tasks(id) : Result<std::vector<flow::TaskRecord>>(run.error());
+  if (!tasks)
+    return answer(response, tasks.error());
+  std::string text;
+  EventWriter writer([&text](const Json& event) { text += dump(event) + "\n"; });
+  writer.run_started(*run, tasks->size());
+  for (const auto& task : *tasks)
+    writer.task_ended(task);
+  writer.run_ended(*run);
+  response.answer(200, "application/x-ndjson", std::move(text));
+}
+
+void Api::status(Response& response) {
+  const auto statuses = backend_.status();
+  if (!statuses)
+    return answer(response, statuses.error());
+  Json list = Json::array();
+  for (const auto& one : *statuses)
+    list.push_back(to_json(one));
+  answer(response, 200, {{"version", options_.version}, {"tasks", list}});
+}
+
+void Api::check(Response& response) {
+  const auto diagnostics = backend_.check({});
+  if (!diagnostics)
+    return answer(response, diagnostics.error());
+  Json list = Json::array();
+  for (const auto& diagnostic : *diagnostics)
+    list.push_back(to_json(diagnostic));
+  answer(response, 200, {{"mistakes", list}});
+}
+
+void Api::tables(Response& response) {
+  const auto tables = backend_.tables();
+  if (!tables)
+    return answer(response, tables.error());
+  Json list = Json::array();
+  for (const auto& table : *tables)
+    list.push_back(to_json(table));
+  answer(response, 200, {{"tables", list}});
+}
+
+}  // namespace tarn::serve

@@ -1,0 +1,241 @@
+#include "serve/http/json.h"
+
+#include "base/time.h"
+
+namespace tarn::serve {
+namespace {
+
+const Json* member(const Json& json, const char* key) {
+  if (!json.is_object())
+    return nullptr;
+  const auto found = json.find(key);
+  return found == json.end() ? nullptr : &*found;
+}
+
+Json time_json(const std::optional<Timestamp>& time) {
+  return time ? Json(format_utc(*time)) : Json();
+}
+
+}  // namespace
+
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string text_of(const Json& json, const char* key) {
+  const auto* value = member(json, key);
+  return value != nullptr && value->is_string() ? value->get<std::string>() : "";
+}
+
+int64_t integer_of(const Json& json, const char* key) {
+  const auto* value = member(json, key);
+  return value != nullptr && value->is_number() ? value->get<int64_t>() : 0;
+}
+
+bool truth_of(const Json& json, const char* key) {
+  const auto* value = member(json, key);
+  return value != nullptr && value->is_boolean() && value->get<bool>();
+}
+
+std::vector<std::string> texts_of(const Json& json, const char* key) {
+  std::vector<std::string> texts;
+  const auto* value = member(json, key);
+  if (value == nullptr)
+    return texts;
+  if (value->is_string())
+    texts.push_back(value->get<std::string>());
+  if (!value->is_array())
+    return texts;
+  for (const auto& item : *value) {
+    if (item.is_string())
+      texts.push_back(item.get<std::string>());
+  }
+  return texts;
+}
+
+std::optional<Timestamp> time_of(const Json& json, const char* key) {
+  const auto text = text_of(json, key);
+  if (text.empty())
+    return std::nullopt;
+  const auto time = parse_time(text);
+  if (!time)
+    return std::nullopt;
+  return *time;
+}
+
+Vars vars_of(const Json& json, const char* key) {
+  Vars vars;
+  const auto* value = member(json, key);
+  if (value == nullptr || !value->is_object())
+    return vars;
+  for (const auto& [name, var] : value->items())
+    vars[name] = var.is_string() ? var.get<std::string>() : dump(var);
+  return vars;
+}
+
+Json to_json(const Error& error) {
+  return {{"error", {{"code", name_of(error.code)}, {"message", error.message}}}};
+}
+
+Error error_of(const Json& body) {
+  const auto* error = member(body, "error");
+  if (error == nullptr)
+    return Error{Code::kInternal, "the server answered with an error that is not in its form"};
+  return Error{code_of(text_of(*error, "code")), text_of(*error, "message")};
+}
+
+Json to_json(const flow::RunRecord& run) {
+  return {{"id", run.id},
+          {"command", run.command},
+          {"selection", run.selection},
+          {"full_refresh", run.full_refresh},
+          {"state", flow::name_of(run.state)},
+          {"started_at", format_utc(run.started_at)},
+          {"finished_at", time_json(run.finished_at)},
+          {"error", run.error},
+          {"exit_code", run.exit_code}};
+}
+
+flow::RunRecord run_of(const Json& json) {
+  flow::RunRecord run;
+  run.id = text_of(json, "id");
+  run.command = text_of(json, "command");
+  run.selection = text_of(json, "selection");
+  run.full_refresh = truth_of(json, "full_refresh");
+  run.state = flow::state_of(text_of(json, "state"));
+  run.started_at = time_of(json, "started_at").value_or(Timestamp{});
+  run.finished_at = time_of(json, "finished_at");
+  run.error = text_of(json, "error");
+  run.exit_code = static_cast<int>(integer_of(json, "exit_code"));
+  return run;
+}
+
+Json to_json(const flow::TaskRecord& task) {
+  const auto& counts = task.report.counts;
+  return {{"run", task.run_id},
+          {"name", task.name},
+          {"kind", task.kind},
+          {"path", task.path},
+          {"position", task.position},
+          {"state", flow::name_of(task.state)},
+          {"resumes", task.resumes},
+          {"attempts", task.attempts},
+          {"started_at", time_json(task.started_at)},
+          {"finished_at", time_json(task.finished_at)},
+          {"error", task.error},
+          {"error_code", task.error_code},
+          {"rows_in", counts.rows_in},
+          {"rows_written", counts.rows_written},
+          {"rows_quarantined", counts.rows_quarantined},
+          {"requests", counts.requests},
+          {"bytes_in", counts.bytes_in},
+          {"lake_version", task.report.lake_version},
+          {"warnings", task.report.warnings}};
+}
+
+flow::TaskRecord task_of(const Json& json) {
+  flow::TaskRecord task;
+  task.run_id = text_of(json, "run");
+  task.name = text_of(json, "name");
+  task.kind = text_of(json, "kind");
+  task.path = text_of(json, "path");
+  task.position = static_cast<int>(integer_of(json, "position"));
+  task.state = flow::state_of(text_of(json, "state"));
+  task.resumes = text_of(json, "resumes");
+  task.attempts = static_cast<int>(integer_of(json, "attempts"));
+  task.started_at = time_of(json, "started_at");
+  task.finished_at = time_of(json, "finished_at");
+  task.error = text_of(json, "error");
+  task.error_code = text_of(json, "error_code");
+  task.report.counts = {.rows_in = integer_of(json, "rows_in"),
+                        .rows_written = integer_of(json, "rows_written"),
+                        .rows_quarantined = integer_of(json, "rows_quarantined"),
+                        .requests = integer_of(json, "requests"),
+                        .bytes_in = integer_of(json, "bytes_in")};
+  task.report.lake_version = integer_of(json, "lake_version");
+  task.report.warnings = texts_of(json, "warnings");
+  return task;
+}
+
+Json to_json(const flow::TaskStatus& status) {
+  return {{"name", status.name},
+          {"kind", status.kind},
+          {"writes", status.writes},
+          {"state", status.state},
+          {"why", status.why},
+          {"last_done_at", time_json(status.last_done_at)},
+          {"rows_written", status.rows_written},
+          {"last_run", status.last_run}};
+}
+
+flow::TaskStatus status_of(const Json& json) {
+  flow::TaskStatus status;
+  status.name = text_of(json, "name");
+  status.kind = text_of(json, "kind");
+  status.writes = texts_of(json, "writes");
+  status.state = text_of(json, "state");
+  status.why = text_of(json, "why");
+  status.last_done_at = time_of(json, "last_done_at");
+  status.rows_written = integer_of(json, "rows_written");
+  status.last_run = text_of(json, "last_run");
+  return status;
+}
+
+Json to_json(const Diagnostic& diagnostic) {
+  return {{"file", diagnostic.place.file},
+          {"line", diagnostic.place.line},
+          {"column", diagnostic.place.column},
+          {"message", diagnostic.message}};
+}
+
+Diagnostic diagnostic_of(const Json& json) {
+  return {{text_of(json, "file"), static_cast<int>(integer_of(json, "line")),
+           static_cast<int>(integer_of(json, "column"))},
+          text_of(json, "message")};
+}
+
+Json to_json(const TableInfo& table) {
+  return {{"schema", table.schema},
+          {"name", table.name},
+          {"kind", table.kind},
+          {"metadata_location", table.metadata_location}};
+}
+
+TableInfo table_of(const Json& json) {
+  return {text_of(json, "schema"), text_of(json, "name"), text_of(json, "kind"),
+          text_of(json, "metadata_location")};
+}
+
+int http_status_of(Code code) {
+  switch (code) {
+    case Code::kInvalid:
+    case Code::kUnsupported: return 400;
+    case Code::kDenied: return 403;
+    case Code::kNotFound: return 404;
+    case Code::kExists:
+    case Code::kConflict:
+    case Code::kAborted:
+    case Code::kLocked: return 409;
+    case Code::kFailed: return 422;
+    case Code::kCancelled: return 499;
+    case Code::kTimeout: return 504;
+    case Code::kExhausted: return 503;
+    case Code::kDiskFull: return 507;
+    case Code::kUnavailable: return 502;
+    case Code::kIo:
+    case Code::kCorrupt:
+    case Code::kNewer:
+    case Code::kInternal: return 500;
+  }
+  return 500;
+}
+
+Code code_of(std::string_view name) {
+  for (int i = 0; i <= static_cast<int>(Code::kInternal); ++i) {
+    if (name_of(static_cast<Code>(i)) == name)
+      return static_cast<Code>(i);
+  }
+  return Code::kInternal;
+}
+
+}  // namespace tarn::serve
