@@ -2,8 +2,8 @@
 
 #include <cstdio>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "app/version.h"
 #include "base/time.h"
@@ -13,7 +13,8 @@ namespace tarn::app {
 namespace {
 
 constexpr std::string_view kSelectionHelp =
-    "What to run: name, path (models/staging), tag:NAME, +name (with what it needs), name+ (with what needs it)";
+    "What to run: name, path (models/staging), tag:NAME, +name (with what it needs), name+ (with what needs "
+    "it)";
 
 struct Texts {
   std::vector<std::string> vars;
@@ -21,7 +22,8 @@ struct Texts {
 };
 
 void add_run(CLI::App& root, Arguments& arguments, Texts& texts) {
-  auto* run = root.add_subcommand("run", "Fetch sources, build models, run tests, in the order of what needs what");
+  auto* run =
+      root.add_subcommand("run", "Fetch sources, build models, run tests, in the order of what needs what");
   run->add_option("selection", arguments.selection, std::string(kSelectionHelp));
   run->add_option("--select,-s", arguments.selection, "The same");
   run->add_option("--exclude", arguments.exclude, "What to leave out, in the same words");
@@ -36,8 +38,10 @@ void add_sql(CLI::App& root, Arguments& arguments, Texts& texts) {
       ->check(CLI::IsMember({"table", "json", "ndjson", "csv", "parquet", "chart"}));
   sql->add_option("-o,--output", arguments.output, "Write to this file; its ending chooses the format");
   sql->add_option("--as-of", texts.as_of, "Every table as it was at this time, e.g. 2026-11-21T06:35:00");
-  sql->add_option("--rows", arguments.rows_max, "Rows of a table that are shown; 0: all")->check(CLI::NonNegativeNumber);
-  sql->add_flag("--unsafe", arguments.unsafe, "Allow statements that read and write files and change settings");
+  sql->add_option("--rows", arguments.rows_max, "Rows of a table that are shown; 0: all")
+      ->check(CLI::NonNegativeNumber);
+  sql->add_flag("--unsafe", arguments.unsafe,
+                "Allow statements that read and write files and change settings");
 }
 
 void add_commands(CLI::App& root, Arguments& arguments, Texts& texts) {
@@ -47,25 +51,30 @@ void add_commands(CLI::App& root, Arguments& arguments, Texts& texts) {
   check->add_option("--vars", texts.vars, "Variables: name=value or '{name: value}'");
   add_run(root, arguments, texts);
   add_sql(root, arguments, texts);
-  auto* replay = root.add_subcommand("replay", "Parse the kept raw bytes of a source's run again, without fetching");
+  auto* replay =
+      root.add_subcommand("replay", "Parse the kept raw bytes of a source's run again, without fetching");
   replay->add_option("source", arguments.source, "Name of the source")->required();
   replay->add_option("run", arguments.run, "Id of the run, as _tarn.runs shows it")->required();
   root.add_subcommand("status", "What is fresh, late or failed, and why");
   auto* serve = root.add_subcommand("serve", "Hold the project open and answer the API");
   serve->add_option("--http", arguments.http, "HOST:PORT to listen on (default 127.0.0.1:7070)");
-  serve->add_flag("--allow-public", arguments.allow_public, "Listen on an address that other machines can reach");
+  serve->add_flag("--allow-public", arguments.allow_public,
+                  "Listen on an address that other machines can reach");
   root.add_subcommand("version", "Print the version");
-  for (auto* command : root.get_subcommands({})) command->fallthrough();
+  for (auto* command : root.get_subcommands({}))
+    command->fallthrough();
 }
 
 // "out.csv" says csv, unless --format did.
 Status settle_format(const CLI::App& root, Arguments& arguments) {
   const bool said = root.get_subcommand("sql")->count("--format") > 0;
-  if (arguments.json && !said) arguments.format = "json";
+  if (arguments.json && !said)
+    arguments.format = "json";
   if (!arguments.output.empty() && !said) {
     const auto dot = arguments.output.rfind('.');
     const auto ending = dot == std::string::npos ? "" : arguments.output.substr(dot + 1);
-    if (ending == "csv" || ending == "json" || ending == "ndjson" || ending == "parquet") arguments.format = ending;
+    if (ending == "csv" || ending == "json" || ending == "ndjson" || ending == "parquet")
+      arguments.format = ending;
   }
   if (arguments.format == "parquet" && arguments.output.empty()) {
     return Error{Code::kInvalid, "--format parquet needs a file: add -o FILE.parquet"};
@@ -73,7 +82,8 @@ Status settle_format(const CLI::App& root, Arguments& arguments) {
   return ok();
 }
 
-Result<Arguments> parse(CLI::App& root, Arguments& arguments, Texts& texts, int count, const char* const* words) {
+Result<Arguments> parse(CLI::App& root, Arguments& arguments, Texts& texts, int count,
+                        const char* const* words) {
   try {
     root.parse(count, words);
   } catch (const CLI::Success& done) {
@@ -82,16 +92,19 @@ Result<Arguments> parse(CLI::App& root, Arguments& arguments, Texts& texts, int 
   } catch (const CLI::ParseError& error) {
     return Error{Code::kInvalid, fmt::format("{}; see 'tarn --help'", error.what())};
   }
-  for (const auto& text : texts.vars) TARN_CHECK(add_vars(text, arguments.vars));
+  for (const auto& text : texts.vars)
+    TARN_CHECK(add_vars(text, arguments.vars));
   if (!texts.as_of.empty()) {
     auto time = parse_time(texts.as_of);
-    if (!time) return time.error().at("--as-of");
+    if (!time)
+      return time.error().at("--as-of");
     arguments.as_of = *time;
   }
   TARN_CHECK(settle_format(root, arguments));
   const auto chosen = root.get_subcommands();
   arguments.command = chosen.empty() ? "" : chosen[0]->get_name();
-  if (chosen.empty()) fmt::print("{}", root.help());
+  if (chosen.empty())
+    fmt::print("{}", root.help());
   return arguments;
 }
 
@@ -107,7 +120,8 @@ Status add_vars(const std::string& text, serve::Vars& vars) {
   if (node.kind != codec::YamlNode::Kind::kMap) {
     return Error{Code::kInvalid, fmt::format("--vars '{}' is not name=value or '{{name: value}}'", text)};
   }
-  for (const auto& entry : node.entries) vars[entry.key] = entry.value.text;
+  for (const auto& entry : node.entries)
+    vars[entry.key] = entry.value.text;
   return ok();
 }
 

@@ -11,7 +11,7 @@
 namespace tarn::app {
 
 struct Arguments {
-  std::string command;         // "run", "sql", …; empty: help was printed
+  std::string command;  // "run", "sql", …; empty: help was printed
   std::string project = ".";
   bool json = false;
   bool no_color = false;
@@ -28,10 +28,10 @@ struct Arguments {
   bool unsafe = false;
   int rows_max = 40;
 
-  std::string source, run;    // replay
-  std::string http;           // serve
+  std::string source, run;  // replay
+  std::string http;         // serve
   bool allow_public = false;
-  std::string folder;         // init
+  std::string folder;  // init
 };
 
 // Prints help and version itself; then `command` is empty.

@@ -33,13 +33,15 @@ bool wants_color(const Arguments& arguments, int fd) {
 }  // namespace
 
 int run_program(int count, const char* const* words) {
-  if (std::setlocale(LC_CTYPE, "") == nullptr || MB_CUR_MAX == 1) std::setlocale(LC_CTYPE, "C.UTF-8");
+  if (std::setlocale(LC_CTYPE, "") == nullptr || MB_CUR_MAX == 1)
+    std::setlocale(LC_CTYPE, "C.UTF-8");
   const auto arguments = read_arguments(count, words);
   if (!arguments) {
     fmt::print(stderr, "tarn: {}\n", arguments.error().message);
     return exit_code_of(arguments.error().code);
   }
-  if (arguments->command.empty()) return 0;
+  if (arguments->command.empty())
+    return 0;
   Signals signals;
   CommandContext context{.env = real_env(),
                          .arguments = *arguments,
@@ -47,8 +49,9 @@ int run_program(int count, const char* const* words) {
                          .out = {wants_color(*arguments, STDOUT_FILENO)},
                          .errors = {wants_color(*arguments, STDERR_FILENO)}};
   static const std::map<std::string, std::function<int(CommandContext&)>> kCommands = {
-      {"init", command_init},     {"check", command_check},   {"run", command_run},   {"sql", command_sql},
-      {"replay", command_replay}, {"status", command_status}, {"serve", command_serve}, {"version", command_version}};
+      {"init", command_init},   {"check", command_check},    {"run", command_run},
+      {"sql", command_sql},     {"replay", command_replay},  {"status", command_status},
+      {"serve", command_serve}, {"version", command_version}};
   return kCommands.at(arguments->command)(context);
 }
 

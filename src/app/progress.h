@@ -1,4 +1,5 @@
-// What a run looks like while it works: on a terminal a live line for each running task, else a line for each end.
+// What a run looks like while it works: on a terminal a live line for each running task, else a line for each
+// end.
 #pragma once
 
 #include <map>

@@ -31,8 +31,10 @@ class Lines {
     size_t start = 0;
     while (true) {
       const auto end = rest_.find('\n', start);
-      if (end == std::string::npos) break;
-      if (!take(std::string_view(rest_).substr(start, end - start))) return false;
+      if (end == std::string::npos)
+        break;
+      if (!take(std::string_view(rest_).substr(start, end - start)))
+        return false;
       start = end + 1;
     }
     rest_.erase(0, start);
@@ -50,7 +52,8 @@ class RemoteRows final : public serve::SqlAnswer, public engine::ResultStream {
   explicit RemoteRows(net::LocalRequest request) : request_(std::move(request)) {}
   ~RemoteRows() override {
     cancel();
-    if (thread_.joinable()) thread_.join();
+    if (thread_.joinable())
+      thread_.join();
   }
 
   // Waits for the head: an error before the first row is this call's error.
@@ -58,16 +61,21 @@ class RemoteRows final : public serve::SqlAnswer, public engine::ResultStream {
     request_.on_socket = [this](int socket) {
       const std::lock_guard lock(mutex_);
       socket_ = socket;
-      if (stopped_ && socket_ >= 0) ::shutdown(socket_, SHUT_RDWR);
+      if (stopped_ && socket_ >= 0)
+        ::shutdown(socket_, SHUT_RDWR);
     };
     thread_ = std::thread([this] { receive(); });
     const auto head = next_line();
-    if (!head) return head.error();
-    if (!*head) return Error{Code::kUnavailable, "the server's answer has no head"};
+    if (!head)
+      return head.error();
+    if (!*head)
+      return Error{Code::kUnavailable, "the server's answer has no head"};
     const auto json = Json::parse(**head, nullptr, false);
-    if (json.is_object() && json.contains("error")) return serve::error_of(json);
+    if (json.is_object() && json.contains("error"))
+      return serve::error_of(json);
     const auto columns = json.is_object() ? json.value("columns", Json()) : Json();
-    if (!columns.is_array()) return Error{Code::kUnavailable, "the server's answer has no columns"};
+    if (!columns.is_array())
+      return Error{Code::kUnavailable, "the server's answer has no columns"};
     for (const auto& column : columns) {
       columns_.push_back({serve::text_of(column, "name"), serve::text_of(column, "type")});
     }
@@ -81,7 +89,8 @@ class RemoteRows final : public serve::SqlAnswer, public engine::ResultStream {
   void cancel() override {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
-    if (socket_ >= 0) ::shutdown(socket_, SHUT_RDWR);
+    if (socket_ >= 0)
+      ::shutdown(socket_, SHUT_RDWR);
     changed_.notify_all();
   }
 
@@ -93,9 +102,11 @@ class RemoteRows final : public serve::SqlAnswer, public engine::ResultStream {
     batch.columns.resize(columns_.size());
     while (!complete_ && batch.rows < kBatchRows) {
       TARN_TRY(const auto line, next_line());
-      if (!line) return Error{Code::kUnavailable, "the server's answer broke off"};
+      if (!line)
+        return Error{Code::kUnavailable, "the server's answer broke off"};
       const auto json = Json::parse(*line, nullptr, false);
-      if (json.is_object() && json.contains("error")) return serve::error_of(json);
+      if (json.is_object() && json.contains("error"))
+        return serve::error_of(json);
       if (json.is_object()) {
         complete_ = true;
       } else if (!json.is_array() || json.size() != columns_.size()) {
@@ -104,7 +115,8 @@ class RemoteRows final : public serve::SqlAnswer, public engine::ResultStream {
         add_row(json, batch);
       }
     }
-    if (batch.rows == 0) return std::optional<engine::TextBatch>();
+    if (batch.rows == 0)
+      return std::optional<engine::TextBatch>();
     return std::optional<engine::TextBatch>(std::move(batch));
   }
   Result<bool> next_arrow(ArrowArray*) override { return no_arrow(); }
@@ -147,14 +159,16 @@ class RemoteRows final : public serve::SqlAnswer, public engine::ResultStream {
   Result<std::optional<std::string>> next_line() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return ended_ || stopped_ || !lines_.empty(); });
-    if (stopped_) return Error{Code::kCancelled, "the statement was cancelled"};
+    if (stopped_)
+      return Error{Code::kCancelled, "the statement was cancelled"};
     if (!lines_.empty()) {
       std::optional<std::string> line = std::move(lines_.front());
       lines_.pop_front();
       changed_.notify_all();
       return line;
     }
-    if (error_) return *error_;
+    if (error_)
+      return *error_;
     return std::optional<std::string>();
   }
 
@@ -185,7 +199,8 @@ class RemoteBackend final : public serve::Backend {
 
   Result<int64_t> export_parquet(const serve::SqlRequest& request, const std::string& path) override {
     TARN_TRY(const auto answer, net::call_local(post("/api/v1/sql", sql_body(request, "parquet"))));
-    if (answer.status != 200) return serve::error_of(Json::parse(answer.body, nullptr, false));
+    if (answer.status != 200)
+      return serve::error_of(Json::parse(answer.body, nullptr, false));
     TARN_CHECK(replace_durable(*env_.files, path, answer.body));
     return int64_t{-1};
   }
@@ -201,30 +216,35 @@ class RemoteBackend final : public serve::Backend {
 
   Result<flow::RunOutcome> replay(const serve::ReplayRequest& request, flow::RunObserver& observer,
                                   const flow::CancelFlag& cancel) override {
-    return start_and_watch("/api/v1/replay", {{"source", request.source}, {"run", request.run}}, observer, cancel);
+    return start_and_watch("/api/v1/replay", {{"source", request.source}, {"run", request.run}}, observer,
+                           cancel);
   }
 
   Result<std::vector<flow::TaskStatus>> status() override {
     TARN_TRY(const auto json, call(get("/api/v1/status")));
     std::vector<flow::TaskStatus> all;
-    for (const auto& one : json.value("tasks", Json::array())) all.push_back(serve::status_of(one));
+    for (const auto& one : json.value("tasks", Json::array()))
+      all.push_back(serve::status_of(one));
     return all;
   }
 
   Result<Diagnostics> check(const serve::Vars& vars) override {
     if (!vars.empty()) {
-      return Error{Code::kUnsupported, "a running server checks without --vars; stop it first, or leave them out"};
+      return Error{Code::kUnsupported,
+                   "a running server checks without --vars; stop it first, or leave them out"};
     }
     TARN_TRY(const auto json, call(get("/api/v1/check")));
     Diagnostics all;
-    for (const auto& one : json.value("mistakes", Json::array())) all.push_back(serve::diagnostic_of(one));
+    for (const auto& one : json.value("mistakes", Json::array()))
+      all.push_back(serve::diagnostic_of(one));
     return all;
   }
 
   Result<std::vector<serve::TableInfo>> tables() override {
     TARN_TRY(const auto json, call(get("/api/v1/tables")));
     std::vector<serve::TableInfo> all;
-    for (const auto& one : json.value("tables", Json::array())) all.push_back(serve::table_of(one));
+    for (const auto& one : json.value("tables", Json::array()))
+      all.push_back(serve::table_of(one));
     return all;
   }
 
@@ -245,19 +265,22 @@ class RemoteBackend final : public serve::Backend {
   }
   static Json sql_body(const serve::SqlRequest& request, std::string_view format) {
     Json body = {{"sql", request.sql}, {"format", format}, {"unsafe", request.unsafe}};
-    if (request.as_of) body["as_of"] = format_utc(*request.as_of);
+    if (request.as_of)
+      body["as_of"] = format_utc(*request.as_of);
     return body;
   }
   static Result<Json> call(const net::LocalRequest& request) {
     TARN_TRY(const auto answer, net::call_local(request));
     auto json = Json::parse(answer.body, nullptr, false);
-    if (answer.status >= 300) return serve::error_of(json);
-    if (!json.is_object()) return Error{Code::kUnavailable, "the server's answer is not a JSON object"};
+    if (answer.status >= 300)
+      return serve::error_of(json);
+    if (!json.is_object())
+      return Error{Code::kUnavailable, "the server's answer is not a JSON object"};
     return json;
   }
 
-  Result<flow::RunOutcome> start_and_watch(const std::string& target, const Json& body, flow::RunObserver& observer,
-                                           const flow::CancelFlag& cancel) {
+  Result<flow::RunOutcome> start_and_watch(const std::string& target, const Json& body,
+                                           flow::RunObserver& observer, const flow::CancelFlag& cancel) {
     TARN_TRY(const auto started, call(post(target, body)));
     const auto id = serve::text_of(started, "id");
     std::mutex mutex;
@@ -266,10 +289,12 @@ class RemoteBackend final : public serve::Backend {
     // The connection is busy with events, so another one carries the wish to cancel.
     std::thread canceller([&] {
       std::unique_lock lock(mutex);
-      while (!ended && !cancel.is_set()) changed.wait_for(lock, kLook);
+      while (!ended && !cancel.is_set())
+        changed.wait_for(lock, kLook);
       const bool needed = !ended;
       lock.unlock();
-      if (needed) (void)call(post(fmt::format("/api/v1/runs/{}/cancel", id), Json::object()));
+      if (needed)
+        (void)call(post(fmt::format("/api/v1/runs/{}/cancel", id), Json::object()));
     });
     auto outcome = watch(id, observer);
     {
@@ -285,21 +310,22 @@ class RemoteBackend final : public serve::Backend {
     flow::RunOutcome outcome;
     std::optional<Error> failed;
     Lines lines;
-    TARN_TRY(const auto status, net::send_local(get(fmt::format("/api/v1/runs/{}/events", id)),
-                                                [&](std::string_view bytes) {
-                                                  return lines.add(bytes, [&](std::string_view line) {
-                                                    const auto event = Json::parse(line, nullptr, false);
-                                                    if (event.is_object() && event.contains("error") &&
-                                                        !event.contains("event")) {
-                                                      failed = serve::error_of(event);
-                                                    } else {
-                                                      serve::apply_event(event, observer, outcome);
-                                                    }
-                                                    return true;
-                                                  });
-                                                }));
-    if (failed) return *failed;
-    if (status != 200) return Error{Code::kUnavailable, fmt::format("the server does not know run {}", id)};
+    TARN_TRY(const auto status,
+             net::send_local(get(fmt::format("/api/v1/runs/{}/events", id)), [&](std::string_view bytes) {
+               return lines.add(bytes, [&](std::string_view line) {
+                 const auto event = Json::parse(line, nullptr, false);
+                 if (event.is_object() && event.contains("error") && !event.contains("event")) {
+                   failed = serve::error_of(event);
+                 } else {
+                   serve::apply_event(event, observer, outcome);
+                 }
+                 return true;
+               });
+             }));
+    if (failed)
+      return *failed;
+    if (status != 200)
+      return Error{Code::kUnavailable, fmt::format("the server does not know run {}", id)};
     return outcome;
   }
 
@@ -310,7 +336,8 @@ class RemoteBackend final : public serve::Backend {
 
 }  // namespace
 
-std::unique_ptr<serve::Backend> make_remote_backend(Env& env, const ServerAddress& address, std::string token) {
+std::unique_ptr<serve::Backend> make_remote_backend(Env& env, const ServerAddress& address,
+                                                    std::string token) {
   return std::make_unique<RemoteBackend>(env, address, std::move(token));
 }
 

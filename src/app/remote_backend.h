@@ -11,6 +11,7 @@
 
 namespace tarn::app {
 
-std::unique_ptr<serve::Backend> make_remote_backend(Env& env, const ServerAddress& address, std::string token);
+std::unique_ptr<serve::Backend> make_remote_backend(Env& env, const ServerAddress& address,
+                                                    std::string token);
 
 }  // namespace tarn::app

@@ -1,4 +1,5 @@
-// How a command finds a running server: `server.json` (who and where) and `token` (mode 0600) in the data folder.
+// How a command finds a running server: `server.json` (who and where) and `token` (mode 0600) in the data
+// folder.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +19,12 @@ struct ServerAddress {
 
 Status write_server_file(Env& env, const std::string& data_folder, const ServerAddress& address);
 void remove_server_file(Env& env, const std::string& data_folder);
-// The server that holds the data folder now; nullopt when none does. A file that a killed server left is no server.
+// The server that holds the data folder now; nullopt when none does. A file that a killed server left is no
+// server.
 Result<std::optional<ServerAddress>> find_server(Env& env, const std::string& data_folder);
 
-// TARN_TOKEN, else the token file's, else a new one; the file holds it afterwards, readable by its owner only.
+// TARN_TOKEN, else the token file's, else a new one; the file holds it afterwards, readable by its owner
+// only.
 Result<std::string> settle_token(Env& env, const std::string& data_folder);
 // TARN_TOKEN, else the token file's.
 Result<std::string> read_token(Env& env, const std::string& data_folder);

@@ -42,10 +42,13 @@ void Signals::watch() {
   const auto set = watched();
   while (true) {
     int signal = 0;
-    if (sigwait(&set, &signal) != 0) continue;
-    if (stopping_) return;
+    if (sigwait(&set, &signal) != 0)
+      continue;
+    if (stopping_)
+      return;
     const std::lock_guard lock(mutex_);
-    if (!callback_) ::_exit(130);
+    if (!callback_)
+      ::_exit(130);
     callback_();
   }
 }

@@ -1,4 +1,5 @@
-// A project opened by this process: its text, its lake, its runs. Whoever has one holds the data folder's lock.
+// A project opened by this process: its text, its lake, its runs. Whoever has one holds the data folder's
+// lock.
 #pragma once
 
 #include <memory>

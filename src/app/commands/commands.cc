@@ -28,7 +28,8 @@ int report(const CommandContext& context, const Diagnostics& diagnostics) {
 std::string absolute_path(const std::string& path) {
   std::error_code error;
   auto absolute = std::filesystem::absolute(path, error).lexically_normal().string();
-  while (absolute.size() > 1 && absolute.back() == '/') absolute.pop_back();
+  while (absolute.size() > 1 && absolute.back() == '/')
+    absolute.pop_back();
   return absolute;
 }
 
@@ -36,7 +37,8 @@ Result<project::Project> load_settings(CommandContext& context) {
   Diagnostics mistakes;
   TARN_TRY(auto project,
            project::load_project(*context.env.files, absolute_path(context.arguments.project), mistakes));
-  if (!mistakes.empty()) return Error{Code::kInvalid, to_string(mistakes.front())};
+  if (!mistakes.empty())
+    return Error{Code::kInvalid, to_string(mistakes.front())};
   return project;
 }
 

@@ -9,13 +9,15 @@
 namespace tarn::app {
 namespace {
 
-using Work = std::function<Result<flow::RunOutcome>(serve::Backend&, flow::RunObserver&, const flow::CancelFlag&)>;
+using Work =
+    std::function<Result<flow::RunOutcome>(serve::Backend&, flow::RunObserver&, const flow::CancelFlag&)>;
 
 int report_outcome(const CommandContext& context, const flow::RunOutcome& outcome) {
   if (context.arguments.json) {
     auto json = serve::to_json(outcome.run);
     json["tasks"] = serve::Json::array();
-    for (const auto& task : outcome.tasks) json["tasks"].push_back(serve::to_json(task));
+    for (const auto& task : outcome.tasks)
+      json["tasks"].push_back(serve::to_json(task));
     fmt::print("{}\n", serve::dump(json));
   }
   return outcome.run.exit_code;
@@ -24,7 +26,8 @@ int report_outcome(const CommandContext& context, const flow::RunOutcome& outcom
 int work(CommandContext& context, const Work& body) {
   flow::CancelFlag cancel;
   context.signals.on_signal([&cancel] {
-    if (cancel.is_set()) ::_exit(130);  // asked twice: at once
+    if (cancel.is_set())
+      ::_exit(130);  // asked twice: at once
     cancel.set();
   });
   Result<flow::RunOutcome> outcome = Error{Code::kInternal, "nothing was run"};
@@ -34,8 +37,10 @@ int work(CommandContext& context, const Work& body) {
     outcome = body(**backend, progress, cancel);
   }
   context.signals.on_signal({});
-  if (!backend) return report(context, backend.error());
-  if (!outcome) return report(context, outcome.error());
+  if (!backend)
+    return report(context, backend.error());
+  if (!outcome)
+    return report(context, outcome.error());
   return report_outcome(context, *outcome);
 }
 
@@ -47,16 +52,17 @@ int command_run(CommandContext& context) {
   request.exclude = context.arguments.exclude;
   request.full_refresh = context.arguments.full_refresh;
   request.vars = context.arguments.vars;
-  return work(context, [&request](serve::Backend& backend, flow::RunObserver& observer, const flow::CancelFlag& cancel) {
-    return backend.run(request, observer, cancel);
-  });
+  return work(context,
+              [&request](serve::Backend& backend, flow::RunObserver& observer,
+                         const flow::CancelFlag& cancel) { return backend.run(request, observer, cancel); });
 }
 
 int command_replay(CommandContext& context) {
   serve::ReplayRequest request;
   request.source = context.arguments.source;
   request.run = context.arguments.run;
-  return work(context, [&request](serve::Backend& backend, flow::RunObserver& observer, const flow::CancelFlag& cancel) {
+  return work(context, [&request](serve::Backend& backend, flow::RunObserver& observer,
+                                  const flow::CancelFlag& cancel) {
     return backend.replay(request, observer, cancel);
   });
 }

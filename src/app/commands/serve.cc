@@ -39,17 +39,20 @@ class Ending {
 
 // "HOST:PORT", "[::1]:PORT", "PORT".
 Status read_address(const std::string& text, net::HttpServerOptions& options) {
-  if (text.empty()) return ok();
+  if (text.empty())
+    return ok();
   const auto colon = text.rfind(':');
   const auto port = colon == std::string::npos ? text : text.substr(colon + 1);
   auto host = colon == std::string::npos ? std::string() : text.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
+    host = host.substr(1, host.size() - 2);
   int number = -1;
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
   if (error != std::errc() || end != port.data() + port.size() || number < 0 || number > 65535) {
     return Error{Code::kInvalid, fmt::format("--http '{}' is not HOST:PORT, e.g. 127.0.0.1:7070", text)};
   }
-  if (!host.empty()) options.host = host;
+  if (!host.empty())
+    options.host = host;
   options.port = number;
   return ok();
 }
@@ -71,10 +74,11 @@ Status serve(CommandContext& context) {
   const auto host = options.host == "localhost" ? std::string("127.0.0.1") : options.host;
   serve::Api api(context.env, *workspace, workspace->runs(),
                  {.version = std::string(kVersion), .spill_folder = workspace->spill_folder()});
-  TARN_TRY(const auto server, net::HttpServer::start(std::move(options), [&api](const net::HttpRequest& request,
-                                                                               net::HttpResponse& response) {
-             api.handle(request, response);
-           }));
+  TARN_TRY(const auto server,
+           net::HttpServer::start(std::move(options),
+                                  [&api](const net::HttpRequest& request, net::HttpResponse& response) {
+                                    api.handle(request, response);
+                                  }));
   TARN_CHECK(write_server_file(context.env, data_folder, {::getpid(), host, server->port()}));
   const auto url = fmt::format("http://{}:{}", host.find(':') == std::string::npos ? host : "[" + host + "]",
                                server->port());

@@ -19,7 +19,8 @@ Result<std::string> read_standard_input() {
   std::array<char, 65536> bytes{};
   while (const auto got = std::fread(bytes.data(), 1, bytes.size(), stdin)) {
     text.append(bytes.data(), got);
-    if (text.size() > kScriptBytesMax) return Error{Code::kExhausted, "the script on the standard input is too long"};
+    if (text.size() > kScriptBytesMax)
+      return Error{Code::kExhausted, "the script on the standard input is too long"};
   }
   return text;
 }
@@ -27,8 +28,10 @@ Result<std::string> read_standard_input() {
 Status check_output_folder(const std::string& file) {
   const auto folder = std::filesystem::path(file).parent_path();
   std::error_code error;
-  if (file.empty() || std::filesystem::is_directory(folder, error)) return ok();
-  return Error{Code::kInvalid, fmt::format("-o: the folder {} does not exist; make it first", folder.string())};
+  if (file.empty() || std::filesystem::is_directory(folder, error))
+    return ok();
+  return Error{Code::kInvalid,
+               fmt::format("-o: the folder {} does not exist; make it first", folder.string())};
 }
 
 Status run_sql(CommandContext& context, serve::Backend& backend, const std::string& sql) {
@@ -58,16 +61,21 @@ int command_sql(CommandContext& context) {
   auto sql = context.arguments.sql;
   if (sql.empty() && !shell) {
     auto text = read_standard_input();
-    if (!text) return report(context, text.error());
+    if (!text)
+      return report(context, text.error());
     sql = std::move(*text);
   }
   const auto backend = open_backend(context);
-  if (!backend) return report(context, backend.error());
-  if (shell) return run_shell(context, **backend);
+  if (!backend)
+    return report(context, backend.error());
+  if (shell)
+    return run_shell(context, **backend);
   const auto done = run_sql(context, **backend, sql);
-  if (done) return 0;
+  if (done)
+    return 0;
   // A reader that has had enough, as `head`, is no mistake.
-  if (done.error().code == Code::kCancelled && std::ferror(stdout) != 0) return 0;
+  if (done.error().code == Code::kCancelled && std::ferror(stdout) != 0)
+    return 0;
   return report(context, done.error());
 }
 

@@ -10,13 +10,18 @@ namespace tarn::app {
 namespace {
 
 std::string age_text(Clock& clock, const std::optional<Timestamp>& time) {
-  if (!time) return "never";
+  if (!time)
+    return "never";
   const auto age = std::chrono::duration_cast<Duration>(clock.now() - *time);
-  if (age < Duration(0)) return format_utc(*time);
+  if (age < Duration(0))
+    return format_utc(*time);
   const auto seconds = age.count() / 1'000'000;
-  if (seconds < 120) return fmt::format("{} s ago", seconds);
-  if (seconds < 7200) return fmt::format("{} min ago", seconds / 60);
-  if (seconds < 172'800) return fmt::format("{} h ago", seconds / 3600);
+  if (seconds < 120)
+    return fmt::format("{} s ago", seconds);
+  if (seconds < 7200)
+    return fmt::format("{} min ago", seconds / 60);
+  if (seconds < 172'800)
+    return fmt::format("{} h ago", seconds / 3600);
   return fmt::format("{} days ago", seconds / 86'400);
 }
 
@@ -43,12 +48,15 @@ engine::TextBatch batch_of(Clock& clock, const std::vector<flow::TaskStatus>& al
 
 int command_status(CommandContext& context) {
   const auto backend = open_backend(context);
-  if (!backend) return report(context, backend.error());
+  if (!backend)
+    return report(context, backend.error());
   const auto all = (*backend)->status();
-  if (!all) return report(context, all.error());
+  if (!all)
+    return report(context, all.error());
   if (context.arguments.json) {
     serve::Json list = serve::Json::array();
-    for (const auto& one : *all) list.push_back(serve::to_json(one));
+    for (const auto& one : *all)
+      list.push_back(serve::to_json(one));
     fmt::print("{}\n", serve::dump(list));
     return 0;
   }
@@ -56,16 +64,18 @@ int command_status(CommandContext& context) {
     fmt::print("the project has no sources and models yet\n");
     return 0;
   }
-  const auto writer = make_box_table_writer({.width = terminal_width(1), .rows_max = 0, .colors = context.out},
-                                            print_text);
+  const auto writer =
+      make_box_table_writer({.width = terminal_width(1), .rows_max = 0, .colors = context.out}, print_text);
   auto shown = writer->columns({{"name", "VARCHAR"},
                                 {"kind", "VARCHAR"},
                                 {"state", "VARCHAR"},
                                 {"updated", "VARCHAR"},
                                 {"rows", "BIGINT"},
                                 {"why", "VARCHAR"}});
-  if (shown) shown = writer->rows(batch_of(*context.env.clock, *all));
-  if (shown) shown = writer->end();
+  if (shown)
+    shown = writer->rows(batch_of(*context.env.clock, *all));
+  if (shown)
+    shown = writer->end();
   return shown ? 0 : report(context, shown.error());
 }
 

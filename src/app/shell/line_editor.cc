@@ -45,10 +45,12 @@ struct LineEditor::Impl {
     auto& self = of(line);
     const auto* info = el_line(line);
     const char* start = info->cursor;
-    while (start > info->buffer && is_word(start[-1])) --start;
+    while (start > info->buffer && is_word(start[-1]))
+      --start;
     const std::string word(start, info->cursor);
     const auto found = self.complete(word);
-    if (found.empty()) return CC_REFRESH_BEEP;
+    if (found.empty())
+      return CC_REFRESH_BEEP;
     const auto common = common_start(found);
     if (common.size() > word.size() || (found.size() == 1 && common != word)) {
       el_deletestr(line, static_cast<int>(word.size()));
@@ -57,7 +59,8 @@ struct LineEditor::Impl {
       return CC_REFRESH;
     }
     std::fputs("\n", stdout);
-    for (size_t i = 0; i < found.size() && i < kListedMax; ++i) std::fprintf(stdout, "%s  ", found[i].c_str());
+    for (size_t i = 0; i < found.size() && i < kListedMax; ++i)
+      std::fprintf(stdout, "%s  ", found[i].c_str());
     std::fputs(found.size() > kListedMax ? "…\n" : "\n", stdout);
     return CC_REDISPLAY;
   }
@@ -98,10 +101,13 @@ std::optional<LineEditor::Line> LineEditor::read(const std::string& prompt) {
   impl_->dropped = false;
   int count = 0;
   const char* text = el_gets(impl_->line, &count);
-  if (impl_->dropped) return Line{"", true};
-  if (text == nullptr || count <= 0) return std::nullopt;
+  if (impl_->dropped)
+    return Line{"", true};
+  if (text == nullptr || count <= 0)
+    return std::nullopt;
   std::string line(text, static_cast<size_t>(count));
-  while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.pop_back();
+  while (!line.empty() && (line.back() == '\n' || line.back() == '\r'))
+    line.pop_back();
   return Line{std::move(line), false};
 }
 

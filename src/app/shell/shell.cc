@@ -13,7 +13,8 @@
 namespace tarn::app {
 namespace {
 
-constexpr std::string_view kHelp = R"(A statement ends with ';' and may span lines. Tab completes, Ctrl-R searches,
+constexpr std::string_view kHelp =
+    R"(A statement ends with ';' and may span lines. Tab completes, Ctrl-R searches,
 Ctrl-C drops the line or stops the statement, Ctrl-D leaves.
 
   .tables            tables and views          \dt
@@ -26,7 +27,8 @@ Ctrl-C drops the line or stops the statement, Ctrl-D leaves.
 
 std::string trim(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return "";
+  if (first == std::string_view::npos)
+    return "";
   return std::string(text.substr(first, text.find_last_not_of(" \t\r\n") + 1 - first));
 }
 
@@ -38,7 +40,8 @@ class Shell {
         editor_(std::move(history_file), [this](std::string_view word) { return names_.candidates(word); }) {
     output_.colors = context.out;
     output_.rows_max = static_cast<size_t>(context.arguments.rows_max);
-    if (context.arguments.format != "parquet") output_.format = context.arguments.format;
+    if (context.arguments.format != "parquet")
+      output_.format = context.arguments.format;
   }
 
   int run() {
@@ -47,21 +50,25 @@ class Shell {
     std::string text;
     while (true) {
       const auto line = editor_.read(text.empty() ? "tarn> " : "  ... ");
-      if (!line) break;
+      if (!line)
+        break;
       if (line->dropped) {
         text.clear();
         fmt::print("\n");
         continue;
       }
       const auto word = trim(line->text);
-      if (text.empty() && word.empty()) continue;
+      if (text.empty() && word.empty())
+        continue;
       if (text.empty() && (word[0] == '.' || word[0] == '\\')) {
         editor_.add_history(word);
-        if (!dot_command(word)) break;
+        if (!dot_command(word))
+          break;
         continue;
       }
       text += (text.empty() ? "" : "\n") + line->text;
-      if (!is_complete(text)) continue;
+      if (!is_complete(text))
+        continue;
       editor_.add_history(text);
       run_statement(text);
       names_.refresh(backend_);
@@ -73,8 +80,8 @@ class Shell {
 
  private:
   void run_statement(const std::string& sql) {
-    const auto answer = backend_.sql(
-        {.sql = sql, .as_of = context_.arguments.as_of, .unsafe = context_.arguments.unsafe});
+    const auto answer =
+        backend_.sql({.sql = sql, .as_of = context_.arguments.as_of, .unsafe = context_.arguments.unsafe});
     if (!answer) {
       report(context_, answer.error());
       return;
@@ -82,7 +89,8 @@ class Shell {
     context_.signals.on_signal([&answer] { (*answer)->cancel(); });
     const auto written = write_answer(context_.env, (*answer)->rows(), output_);
     context_.signals.on_signal([] {});
-    if (!written) report(context_, written.error());
+    if (!written)
+      report(context_, written.error());
   }
 
   // False: leave.
@@ -90,12 +98,15 @@ class Shell {
     const auto blank = text.find(' ');
     const auto name = text.substr(0, blank);
     const auto rest = blank == std::string::npos ? "" : trim(text.substr(blank));
-    if (name == ".quit" || name == ".exit" || name == "\\q") return false;
+    if (name == ".quit" || name == ".exit" || name == "\\q")
+      return false;
     if (name == ".help" || name == "\\?") {
       fmt::print("{}", kHelp);
-    } else if (name == ".tables" || name == "\\dt" || ((name == ".schema" || name == "\\d") && rest.empty())) {
-      run_statement("select table_schema as schema, table_name as name, lower(table_type) as kind "
-                    "from information_schema.tables where table_catalog = 'lake' order by all");
+    } else if (name == ".tables" || name == "\\dt" ||
+               ((name == ".schema" || name == "\\d") && rest.empty())) {
+      run_statement(
+          "select table_schema as schema, table_name as name, lower(table_type) as kind "
+          "from information_schema.tables where table_catalog = 'lake' order by all");
     } else if (name == ".schema" || name == "\\d") {
       run_statement("describe " + rest);
     } else if (name == ".rows") {
@@ -129,7 +140,8 @@ class Shell {
 
 int run_shell(CommandContext& context, serve::Backend& backend) {
   const auto project = load_settings(context);
-  if (!project) return report(context, project.error());
+  if (!project)
+    return report(context, project.error());
   context.signals.on_signal([] {});  // between statements Ctrl-C is a key of the editor
   Shell shell(context, backend, project->data_folder + "/history");
   return shell.run();

@@ -11,23 +11,28 @@ size_t skip_quoted(std::string_view text, size_t i) {
   const char quote = text[i];
   while (true) {
     i = text.find(quote, i + 1);
-    if (i == std::string_view::npos) return i;
-    if (i + 1 >= text.size() || text[i + 1] != quote) return i + 1;
+    if (i == std::string_view::npos)
+      return i;
+    if (i + 1 >= text.size() || text[i + 1] != quote)
+      return i + 1;
     ++i;
   }
 }
 
 size_t skip_comment(std::string_view text, size_t i) {
   const auto end = text[i] == '-' ? text.find('\n', i) : text.find("*/", i + 2);
-  if (end == std::string_view::npos) return text[i] == '-' ? text.size() : end;
+  if (end == std::string_view::npos)
+    return text[i] == '-' ? text.size() : end;
   return text[i] == '-' ? end + 1 : end + 2;
 }
 
 // "$tag$ … $tag$"; `i` + 1 when it is only a dollar sign.
 size_t skip_dollars(std::string_view text, size_t i) {
   auto end = i + 1;
-  while (end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) != 0 || text[end] == '_')) ++end;
-  if (end >= text.size() || text[end] != '$') return i + 1;
+  while (end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) != 0 || text[end] == '_'))
+    ++end;
+  if (end >= text.size() || text[end] != '$')
+    return i + 1;
   const auto tag = text.substr(i, end + 1 - i);
   const auto close = text.find(tag, end + 1);
   return close == std::string_view::npos ? close : close + tag.size();
@@ -57,7 +62,8 @@ bool is_complete(std::string_view text) {
       }
       ++i;
     }
-    if (i == std::string_view::npos) return false;
+    if (i == std::string_view::npos)
+      return false;
   }
   return ended;
 }

@@ -30,18 +30,23 @@ std::unique_ptr<serve::RowWriter> writer_of(const SqlOutput& output, serve::Byte
 // Statements that return no rows say how many they changed.
 Status write_changed(int64_t changed, const SqlOutput& output, const serve::ByteSink& sink) {
   if (output.format == "table" || output.format == "chart") {
-    return sink(output.colors.dim(changed == 1 ? "1 row changed" : fmt::format("{} rows changed", changed)) + "\n");
+    return sink(output.colors.dim(changed == 1 ? "1 row changed" : fmt::format("{} rows changed", changed)) +
+                "\n");
   }
-  if (output.format == "csv") return sink(fmt::format("rows_changed\n{}\n", changed));
+  if (output.format == "csv")
+    return sink(fmt::format("rows_changed\n{}\n", changed));
   const auto object = fmt::format("{{\"rows_changed\":{}}}", changed);
   return sink(output.format == "json" ? "[" + object + "]\n" : object + "\n");
 }
 
 Status write_to(engine::ResultStream& rows, const SqlOutput& output, const serve::ByteSink& sink) {
-  if (const auto changed = rows.rows_changed()) return write_changed(*changed, output, sink);
-  if (rows.columns().empty()) return ok();
+  if (const auto changed = rows.rows_changed())
+    return write_changed(*changed, output, sink);
+  if (rows.columns().empty())
+    return ok();
   const auto writer = writer_of(output, sink);
-  if (!writer) return Error{Code::kInvalid, fmt::format("format '{}' is not known", output.format)};
+  if (!writer)
+    return Error{Code::kInvalid, fmt::format("format '{}' is not known", output.format)};
   TARN_TRY([[maybe_unused]] const auto count, serve::write_rows(rows, *writer));
   return ok();
 }
@@ -49,20 +54,25 @@ Status write_to(engine::ResultStream& rows, const SqlOutput& output, const serve
 }  // namespace
 
 Status print_text(std::string_view text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return ok();
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0)
+    return ok();
   return Error{Code::kCancelled, "the standard output was closed"};
 }
 
 Status write_answer(Env& env, engine::ResultStream& rows, const SqlOutput& output) {
-  if (output.file.empty()) return write_to(rows, output, print_text);
+  if (output.file.empty())
+    return write_to(rows, output, print_text);
   const auto unfinished = output.file + ".unfinished";
   TARN_TRY(const bool left, env.files->exists(unfinished));
-  if (left) TARN_CHECK(env.files->remove(unfinished));
+  if (left)
+    TARN_CHECK(env.files->remove(unfinished));
   TARN_TRY(const auto file, env.files->create(unfinished));
   auto written = write_to(rows, output, [&file](std::string_view bytes) { return file->append(bytes); });
   const auto closed = file->close();
-  if (written && !closed) written = closed;
-  if (written) return env.files->rename(unfinished, output.file);
+  if (written && !closed)
+    written = closed;
+  if (written)
+    return env.files->rename(unfinished, output.file);
   (void)env.files->remove(unfinished);
   return written;
 }
