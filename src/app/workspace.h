@@ -18,7 +18,10 @@ namespace tarn::app {
 // Thread-safe.
 class Workspace final : public serve::Backend {
  public:
-  static Result<std::unique_ptr<Workspace>> open(Env& env, project::Project project);
+  struct Options {
+    bool external_access = false;  // the admin's --unsafe: any file and address
+  };
+  static Result<std::unique_ptr<Workspace>> open(Env& env, project::Project project, const Options& options);
   ~Workspace() override;
 
   Result<std::unique_ptr<serve::SqlAnswer>> sql(const serve::SqlRequest& request) override;

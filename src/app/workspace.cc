@@ -1,0 +1,180 @@
+#include "app/workspace.h"
+
+#include <fmt/format.h>
+
+#include "app/project_tasks.h"
+#include "base/ids.h"
+#include "catalog/catalog.h"
+#include "engine/parse.h"
+#include "flow/run_tables.h"
+#include "session/session.h"
+#include "store/data_folder.h"
+#include "store/store.h"
+
+namespace tarn::app {
+namespace {
+
+// The rows of a statement with the session that they come from.
+class LocalAnswer final : public serve::SqlAnswer {
+ public:
+  LocalAnswer(std::unique_ptr<session::Session> session, std::unique_ptr<engine::ResultStream> rows)
+      : session_(std::move(session)), rows_(std::move(rows)) {}
+  engine::ResultStream& rows() override { return *rows_; }
+  void cancel() override { session_->cancel(); }
+
+ private:
+  std::unique_ptr<session::Session> session_;
+  std::unique_ptr<engine::ResultStream> rows_;
+};
+
+Status copy_file(FileSystem& files, const std::string& from, const std::string& to) {
+  const auto unfinished = to + ".unfinished";
+  TARN_TRY(const bool left, files.exists(unfinished));
+  if (left)
+    TARN_CHECK(files.remove(unfinished));
+  TARN_CHECK(files.link_or_copy(from, unfinished));
+  return files.rename(unfinished, to);
+}
+
+}  // namespace
+
+// Destroyed in the opposite order: what stands below uses what stands above.
+struct Workspace::Parts {
+  explicit Parts(Env& the_env, project::Project the_project)
+      : env(the_env), project(std::move(the_project)) {}
+  Env& env;
+  project::Project project;
+  std::unique_ptr<store::DataFolder> folder;
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<flow::Runs> runs;
+  std::unique_ptr<catalog::Catalog> catalog;
+  std::unique_ptr<engine::Database> database;
+  std::unique_ptr<session::SessionService> sessions;
+};
+
+Workspace::Workspace(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Workspace::~Workspace() = default;
+
+Result<std::unique_ptr<Workspace>> Workspace::open(Env& env, project::Project project,
+                                                   const Options& options) {
+  auto parts = std::make_unique<Parts>(env, std::move(project));
+  auto& p = *parts;
+  TARN_TRY(p.folder, store::DataFolder::open(env, p.project.data_folder));
+  TARN_TRY(p.store, store::Store::open({.path = p.folder->control()}));
+  TARN_TRY(p.runs, flow::Runs::open(env, *p.store));
+  TARN_TRY(p.catalog, catalog::Catalog::open(env, *p.store, p.folder->lake()));
+  engine::DatabaseOptions database;
+  database.lake = p.catalog.get();
+  database.lake_folder = p.folder->lake();
+  database.system_tables = flow::run_tables(*p.store);
+  database.allowed_folders = {p.folder->lake(), p.folder->raw(), p.folder->spill(), p.project.root};
+  database.spill_folder = p.folder->spill();
+  database.external_access = options.external_access;
+  database.memory_limit_bytes = p.project.memory_limit_bytes;
+  database.threads = p.project.threads;
+  database.time_zone = p.project.time_zone;
+  TARN_TRY(p.database, engine::Database::open(std::move(database)));
+  p.sessions = session::make_session_service(*p.database, *p.catalog, env, {});
+  return std::unique_ptr<Workspace>(new Workspace(std::move(parts)));
+}
+
+const project::Project& Workspace::project() const {
+  return parts_->project;
+}
+
+flow::Runs& Workspace::runs() {
+  return *parts_->runs;
+}
+
+std::string Workspace::spill_folder() const {
+  return parts_->folder->spill();
+}
+
+Result<std::unique_ptr<serve::SqlAnswer>> Workspace::sql(const serve::SqlRequest& request) {
+  TARN_TRY(const auto statements, engine::parse(request.sql));
+  if (statements.empty())
+    return Error{Code::kInvalid, "there is no statement in the text"};
+  TARN_TRY(auto session,
+           parts_->sessions->open({.principal = {}, .unsafe = request.unsafe, .as_of = request.as_of}));
+  const auto last = statements.back().begin;
+  if (statements.size() > 1) {
+    TARN_TRY([[maybe_unused]] const auto changed,
+             session->execute(std::string_view(request.sql).substr(0, last)));
+  }
+  const auto text =
+      statements.size() > 1 ? std::string_view(request.sql).substr(last) : std::string_view(request.sql);
+  TARN_TRY(auto rows, session->query(text));
+  return std::unique_ptr<serve::SqlAnswer>(
+      std::make_unique<LocalAnswer>(std::move(session), std::move(rows)));
+}
+
+Result<int64_t> Workspace::export_parquet(const serve::SqlRequest& request, const std::string& path) {
+  TARN_TRY(const auto statements, engine::parse(request.sql));
+  if (statements.size() != 1 || statements[0].kind != engine::StatementKind::kSelect) {
+    return Error{Code::kInvalid, "only the rows of one SELECT can be written as Parquet"};
+  }
+  TARN_TRY(const auto session,
+           parts_->sessions->open({.principal = {}, .unsafe = request.unsafe, .as_of = request.as_of}));
+  // The person's text passes the gate into a temporary table; only then Tarn's own COPY names a file.
+  TARN_TRY(const auto rows,
+           session->execute(fmt::format("CREATE TEMP TABLE tarn_export AS\n{}", statements[0].text)));
+  auto& files = *parts_->env.files;
+  const auto unfinished = fmt::format("{}/export-{}.parquet", spill_folder(), new_uuid(*parts_->env.random));
+  auto written = [&]() -> Status {
+    TARN_TRY(
+        [[maybe_unused]] const auto copied,
+        session->execute_own(fmt::format("COPY temp.tarn_export TO {} (FORMAT parquet, COMPRESSION zstd)",
+                                         session::quote_literal(unfinished))));
+    return copy_file(files, unfinished, path);
+  }();
+  (void)files.remove(unfinished);
+  if (!written)
+    return written.error();
+  return rows;
+}
+
+Result<flow::RunOutcome> Workspace::run(const serve::RunRequest& request, flow::RunObserver& observer,
+                                        const flow::CancelFlag& cancel) {
+  TARN_TRY(const auto plan, plan_project(parts_->env, parts_->project, request.vars));
+  if (!plan.mistakes.empty())
+    return mistakes_error(plan.mistakes);
+  TARN_TRY(const auto tasks, select_tasks(plan.tasks, request));
+  flow::ExecutorOptions options;
+  options.threads = parts_->project.threads > 0 ? parts_->project.threads
+                                                : static_cast<int>(std::thread::hardware_concurrency());
+  options.selection = selection_text(request);
+  options.full_refresh = request.full_refresh;
+  options.data_folder = parts_->project.data_folder;
+  options.run_id = request.id;
+  return flow::run_tasks(parts_->env, *parts_->sessions, *parts_->runs, tasks, options, observer, cancel);
+}
+
+Result<flow::RunOutcome> Workspace::replay(const serve::ReplayRequest& request, flow::RunObserver& observer,
+                                           const flow::CancelFlag& cancel) {
+  return Error{Code::kUnsupported, "replay comes with the sources"};
+}
+
+Result<std::vector<flow::TaskStatus>> Workspace::status() {
+  TARN_TRY(const auto plan, plan_project(parts_->env, parts_->project, {}));
+  return flow::status_of(*parts_->runs, plan.tasks);
+}
+
+Result<Diagnostics> Workspace::check(const serve::Vars& vars) {
+  TARN_TRY(auto plan, plan_project(parts_->env, parts_->project, vars));
+  return std::move(plan.mistakes);
+}
+
+Result<std::vector<serve::TableInfo>> Workspace::tables() {
+  TARN_TRY(const auto head, parts_->catalog->head());
+  std::vector<serve::TableInfo> all;
+  for (const auto& [folded, schema] : head->schemas) {
+    for (const auto& [name, table] : schema->tables) {
+      all.push_back({table->name().schema, table->name().name, "table", table->metadata_location()});
+    }
+    for (const auto& [name, view] : schema->views)
+      all.push_back({view->name.schema, view->name.name, "view", ""});
+  }
+  return all;
+}
+
+}  // namespace tarn::app
