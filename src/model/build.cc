@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "engine/parse.h"
-#include "model/cancel_watch.h"
 #include "model/incremental.h"
 #include "model/lake_facts.h"
 #include "model/render.h"
@@ -13,6 +12,49 @@ namespace tarn::model {
 namespace {
 
 constexpr int kConflictsMax = 5;
+
+// The file of a seed below the data folder, while it is read.
+class SeedCopy {
+ public:
+  static Result<SeedCopy> make(flow::TaskContext& context, const std::string& from, const std::string& name) {
+    std::string folder = context.data_folder + "/seeds";
+    TARN_CHECK(context.env.files->make_folders(folder));
+    SeedCopy copy(context.env.files,
+                  fmt::format("{}/{}-{}-{}.csv", folder, name, context.run_id, context.attempt));
+    TARN_TRY(bool stale, context.env.files->exists(copy.path_));
+    if (stale) {
+      TARN_CHECK(context.env.files->remove(copy.path_));
+    }
+    TARN_CHECK(context.env.files->link_or_copy(from, copy.path_));
+    return copy;
+  }
+  SeedCopy(SeedCopy&& other) noexcept
+      : files_(std::exchange(other.files_, nullptr)), path_(std::move(other.path_)) {}
+  SeedCopy& operator=(SeedCopy&& other) noexcept {
+    std::swap(files_, other.files_);
+    std::swap(path_, other.path_);
+    return *this;
+  }
+  ~SeedCopy() {
+    if (files_ != nullptr) {
+      (void)files_->remove(path_);  // left over after a crash, it is in nobody's way
+    }
+  }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  SeedCopy(FileSystem* files, std::string path) : files_(files), path_(std::move(path)) {}
+  FileSystem* files_;
+  std::string path_;
+};
+
+// An engine's message names the copy; the reader knows the seed's own file, which stands in front already.
+std::string without_path(std::string message, const std::string& path) {
+  for (size_t at = message.find(path); at != std::string::npos; at = message.find(path)) {
+    message.replace(at, path.size(), "the file");
+  }
+  return message;
+}
 
 class Builder {
  public:
@@ -28,7 +70,6 @@ class Builder {
       return ok();
     }
     TARN_TRY(session_, context_.sessions.open({}));
-    CancelWatch watch(context_.cancel, *session_);
     for (int conflicts = 0;; ++conflicts) {
       auto status = attempt(token);
       if (status || status.error().code != Code::kConflict || conflicts == kConflictsMax) {
@@ -147,18 +188,20 @@ class Builder {
       types += fmt::format("{}{}: {}", types.empty() ? "" : ", ", session::quote_literal(column),
                            session::quote_literal(type));
     }
+    // SQL reads below the data folder only, so the file gets a second name there.
+    TARN_TRY(SeedCopy copy, SeedCopy::make(context_, project_.root + "/" + node_.path, node_.name));
     // The whole file decides on types: a text in the last row makes the column text.
     std::string sql = fmt::format(
         "create or replace table {} as select * from read_csv({}, header = true, sample_size = -1, delim = "
         "{}, "
         "quote = '\"', escape = '\"', nullstr = ''{})",
-        table_, session::quote_literal(project_.root + "/" + node_.path),
-        session::quote_literal(node_.config.delimiter),
+        table_, session::quote_literal(copy.path()), session::quote_literal(node_.config.delimiter),
         types.empty() ? "" : fmt::format(", types = {{{}}}", types));
     context_.report->compiled_sql = sql;
     auto rows = session_->execute_own(sql);
     if (!rows) {
-      return rows.error().at(node_.path);
+      return Error{rows.error().code,
+                   fmt::format("{}: {}", node_.path, without_path(rows.error().message, copy.path()))};
     }
     context_.report->counts.rows_in = *rows;
     context_.report->counts.rows_written = *rows;

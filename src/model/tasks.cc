@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "model/build.h"
-#include "model/cancel_watch.h"
 #include "model/lake_facts.h"
 #include "model/model.h"
 #include "model/project.h"
@@ -53,7 +52,6 @@ class TestTask : public flow::Task {
 
   Status run(flow::TaskContext& context) override {
     TARN_TRY(auto session, context.sessions.open({}));
-    CancelWatch watch(context.cancel, *session);
     TARN_TRY(auto version, context.sessions.catalog().head());
     TARN_TRY(Verdict verdict, run_test(*project_, test_, *session));
     for (const auto& read : tables_read(*project_, test_.reads)) {
