@@ -1,5 +1,8 @@
 #include "model/build.h"
 
+#include <algorithm>
+#include <charconv>
+
 #include <fmt/format.h>
 
 #include "engine/parse.h"
@@ -131,8 +134,8 @@ class Builder {
           node_.config.partition_by.empty()
               ? ""
               : fmt::format(" partitioned by ({})", fmt::join(node_.config.partition_by, ", "));
-      TARN_TRY(context_.report->counts.rows_written,
-               execute(fmt::format("create or replace table {}{} as\n", table_, partition), compiled));
+      TARN_CHECK(execute(fmt::format("create or replace table {}{} as\n", table_, partition), compiled));
+      TARN_TRY(context_.report->counts.rows_written, count(table_));
     }
     return hooks(node_.config.post_hook);
   }
@@ -173,12 +176,20 @@ class Builder {
 
   Status make_incremental(const Compiled& compiled) {
     TARN_CHECK(execute(fmt::format("create or replace temp table {} as\n", kStage), compiled));
-    auto written = bring_in(node_, *session_);
-    if (!written) {
-      return Error(written.error());
+    TARN_TRY(context_.report->counts.rows_written, count(std::string(kStage)));
+    return bring_in(node_, *session_);
+  }
+
+  // CREATE TABLE AS does not say how many rows it wrote; the count of a fresh table comes from its metadata.
+  Result<int64_t> count(const std::string& table) {
+    TARN_TRY(auto stream, session_->query_own("select count(*) from " + table, {}));
+    TARN_TRY(auto batch, stream->next_text());
+    int64_t rows = 0;
+    if (batch && batch->rows == 1) {
+      const std::string& text = batch->columns[0].text[0];
+      std::from_chars(text.data(), text.data() + text.size(), rows);
     }
-    context_.report->counts.rows_written = *written;
-    return ok();
+    return rows;
   }
 
   Status make_seed(Standing standing) {
@@ -190,22 +201,49 @@ class Builder {
     }
     // SQL reads below the data folder only, so the file gets a second name there.
     TARN_TRY(SeedCopy copy, SeedCopy::make(context_, project_.root + "/" + node_.path, node_.name));
-    // The whole file decides on types: a text in the last row makes the column text.
+    // The whole file decides on types: a text in the last row makes the column text. Without "skip" and
+    // "comment" the engine would leave out lines that it does not understand.
     std::string sql = fmt::format(
         "create or replace table {} as select * from read_csv({}, header = true, sample_size = -1, delim = "
         "{}, "
-        "quote = '\"', escape = '\"', nullstr = ''{})",
+        "quote = '\"', escape = '\"', nullstr = '', skip = 0, comment = ''{})",
         table_, session::quote_literal(copy.path()), session::quote_literal(node_.config.delimiter),
         types.empty() ? "" : fmt::format(", types = {{{}}}", types));
     context_.report->compiled_sql = sql;
-    auto rows = session_->execute_own(sql);
-    if (!rows) {
-      return Error{rows.error().code,
-                   fmt::format("{}: {}", node_.path, without_path(rows.error().message, copy.path()))};
+    auto loaded = session_->execute_own(sql);
+    if (!loaded) {
+      return Error{loaded.error().code, node_.path + ": " + why_not(copy, loaded.error())};
     }
-    context_.report->counts.rows_in = *rows;
-    context_.report->counts.rows_written = *rows;
+    TARN_TRY(context_.report->counts.rows_in, count(table_));
+    context_.report->counts.rows_written = context_.report->counts.rows_in;
     return ok();
+  }
+
+  // Guessing types ends in a long text about dialects; reading all as text says which line is wrong.
+  std::string why_not(const SeedCopy& copy, const Error& error) {
+    std::string message = error.message;
+    auto text = context_.env.files->read(copy.path());
+    auto session = context_.sessions.open({});
+    if (text && session && message.find("sniff") != std::string::npos) {
+      std::string line = text->substr(0, text->find_first_of("\r\n"));
+      std::string columns;
+      size_t number = 0;
+      for (size_t at = 0; at <= line.size();
+           at = std::min(line.find(node_.config.delimiter, at), line.size()) + 1) {
+        columns += fmt::format("{}'c{}': 'varchar'", columns.empty() ? "" : ", ", ++number);
+      }
+      auto again = (*session)->execute_own(fmt::format(
+          "create temp table seed as select * from read_csv({}, header = true, auto_detect = false, delim = "
+          "{}, "
+          "quote = '\"', escape = '\"', columns = {{{}}})",
+          session::quote_literal(copy.path()), session::quote_literal(node_.config.delimiter), columns));
+      message = again ? message : again.error().message;
+    }
+    message = without_path(std::move(message), copy.path());
+    size_t advice = message.find("\nPossible fixes");
+    message = message.substr(0, advice);
+    std::replace(message.begin(), message.end(), '\n', ' ');
+    return message;
   }
 
   Status hooks(const std::vector<std::string>& texts) {

@@ -22,7 +22,7 @@ class Bringer {
   Bringer(const Node& node, session::Session& session)
       : node_(node), session_(session), table_(session::quote_name(node.table)) {}
 
-  Result<int64_t> run() {
+  Status run() {
     TARN_CHECK(match_columns());
     if (strategy() == "append") {
       return insert(fmt::format("select {} from {}", columns_, kStage));
@@ -182,7 +182,7 @@ class Bringer {
     }
   }
 
-  Result<int64_t> replace_by_key() {
+  Status replace_by_key() {
     TARN_TRY(auto files, touched_files());
     if (files.empty()) {
       return insert(fmt::format("select {} from {}", columns_, kStage));
@@ -191,18 +191,18 @@ class Bringer {
     for (const auto& file : files) {
       list += (list.empty() ? "" : ", ") + session::quote_literal(file);
     }
-    TARN_TRY(int64_t kept, session_.execute_own(fmt::format(
-                               "create or replace temp table {} as select * from {} t where t.filename in "
-                               "({}) and not exists (select 1 from {} n where {})",
-                               kKept, table_, list, kStage, same_key())));
+    TARN_CHECK(session_.execute_own(fmt::format(
+        "create or replace temp table {} as select * from {} t where t.filename in ({}) and not exists "
+        "(select 1 from {} n where {})",
+        kKept, table_, list, kStage, same_key())));
     TARN_CHECK(session_.remove_files(node_.table, files));
-    TARN_TRY(int64_t written, insert(fmt::format("select * from {}\nunion all by name\nselect {} from {}",
-                                                 kKept, columns_, kStage)));
-    return written - kept;
+    return insert(
+        fmt::format("select * from {}\nunion all by name\nselect {} from {}", kKept, columns_, kStage));
   }
 
-  Result<int64_t> insert(const std::string& select) {
-    return session_.execute_own(fmt::format("insert into {} by name {}", table_, select));
+  Status insert(const std::string& select) {
+    TARN_CHECK(session_.execute_own(fmt::format("insert into {} by name {}", table_, select)));
+    return ok();
   }
 
   const Node& node_;
@@ -214,7 +214,7 @@ class Bringer {
 
 }  // namespace
 
-Result<int64_t> bring_in(const Node& node, session::Session& session) {
+Status bring_in(const Node& node, session::Session& session) {
   return Bringer(node, session).run();
 }
 

@@ -7,8 +7,8 @@
 
 namespace tarn::model {
 
-// The new rows stand in the temporary table `kStage`, made in this transaction. Answers the rows written.
+// The new rows stand in the temporary table `kStage`, made in this transaction.
 constexpr std::string_view kStage = "__tarn_new_rows";
-Result<int64_t> bring_in(const Node& node, session::Session& session);
+Status bring_in(const Node& node, session::Session& session);
 
 }  // namespace tarn::model

@@ -26,7 +26,7 @@ class KeptLog : public flow::TaskLog {
 class ModelFixture : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "/model-XXXXXX";
+    std::string pattern = testing::TempDir() + "model-XXXXXX";
     root_ = ::mkdtemp(pattern.data());
     config_.root = root_;
     config_.name = "home";

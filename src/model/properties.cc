@@ -188,8 +188,11 @@ class PropertiesReader {
                   : fmt::format("there is no test '{}': did you mean '{}'?", made.generic, near));
       return;
     }
+    size_t before = diagnostics_.size();
     check_arguments(project_, made, diagnostics_);
-    found_.tests.push_back(std::move(made));
+    if (diagnostics_.size() == before) {
+      found_.tests.push_back(std::move(made));
+    }
   }
 
   void test_key(const std::string& key, const YamlNode& node, DataTest& made) {
