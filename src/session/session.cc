@@ -91,7 +91,6 @@ class SessionImpl : public Session {
   }
 
   Result<std::optional<engine::CommitOutcome>> commit(engine::CommitNote note) override {
-    using Outcome = std::optional<engine::CommitOutcome>;
     if (state_->transaction == TransactionState::kNone) {
       return Error{Code::kInvalid, "COMMIT without BEGIN: there is no transaction to commit"};
     }
@@ -100,7 +99,7 @@ class SessionImpl : public Session {
       if (known) {
         TARN_CHECK(rollback());
         known->already_done = true;
-        return Outcome(std::move(*known));
+        return known;
       }
     }
     auto noted = connection_->set_commit_note(std::move(note));
