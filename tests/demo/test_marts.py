@@ -10,7 +10,7 @@ import pytest
 
 def landed(demo, source):
     """The bodies kept for a source, by the rows of `_tarn.fetches` (only good answers), in order of landing."""
-    fetches = demo.rows(f"select path from _tarn.fetches where source = '{source}' and status = 200 order by run, fetch")
+    fetches = demo.rows(f"select path from _tarn.fetches where source = '{source}' and status = 200 order by run, number")
     assert fetches, f"nothing was landed for {source}"
     return [json.loads((demo.data / fetch["path"]).read_bytes()) for fetch in fetches]
 

@@ -119,6 +119,7 @@ void read_pages(YamlReader& reader, HttpConfig& config, Diagnostics& diagnostics
   std::string type = inner.choice("type", {"link", "next_token", "page", "offset"}, "");
   if (node->find("type") == nullptr) {
     inner.mistake(*node, "pages needs type: link, next_token, page or offset");
+    return;
   }
   pages.max = bounded(inner, "max", pages.max, 1, 1'000'000);
   if (type == "link") {
