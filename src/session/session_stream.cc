@@ -20,22 +20,26 @@ class SessionStream : public engine::ResultStream {
   [[nodiscard]] std::optional<int64_t> rows_changed() const override { return inner_->rows_changed(); }
 
   Result<std::optional<engine::TextBatch>> next_text() override {
+    TARN_CHECK(refuse_if_closed());
     auto batch = inner_->next_text();
     if (!batch) {
       return failed(std::move(batch.error()));
     }
     if (!*batch) {
+      read_whole_ = true;
       run_->end();
     }
     return batch;
   }
 
   Result<bool> next_arrow(ArrowArray* array) override {
+    TARN_CHECK(refuse_if_closed());
     auto more = inner_->next_arrow(array);
     if (!more) {
       return failed(std::move(more.error()));
     }
     if (!*more) {
+      read_whole_ = true;
       run_->end();
     }
     return more;
@@ -44,10 +48,20 @@ class SessionStream : public engine::ResultStream {
   Status arrow_schema(ArrowSchema* schema) override { return inner_->arrow_schema(schema); }
 
  private:
+  // The session ends the run of an open result when its next statement starts.
+  Status refuse_if_closed() const {
+    if (read_whole_ || inner_->columns().empty() || !run_->ended()) {
+      return ok();
+    }
+    return failure_.value_or(
+        Error{Code::kInvalid, "this result was closed by the next statement on its session; read it first"});
+  }
+
   Error failed(Error error) {
     auto explained = explain_stop(std::move(error), *run_, time_limit_);
     state_->note_failure(explained.message);
     run_->end();
+    failure_ = explained;
     return explained;
   }
 
@@ -55,6 +69,8 @@ class SessionStream : public engine::ResultStream {
   std::shared_ptr<Run> run_;
   std::shared_ptr<SessionState> state_;
   std::chrono::milliseconds time_limit_;
+  bool read_whole_ = false;
+  std::optional<Error> failure_;
 };
 
 }  // namespace

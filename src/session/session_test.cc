@@ -177,6 +177,71 @@ TEST_F(SessionTest, ConflictsInAutocommitAreRetried) {
   EXPECT_EQ(run("select count(*) from t"), "40\n");
 }
 
+TEST_F(SessionTest, ATransactionThatCannotBeRebasedConflicts) {
+  EXPECT_EQ(script("create table t(a int); insert into t values (1)"), "");
+  auto other = open({});
+  EXPECT_EQ(script("begin; create or replace table t as select a + 1 as a, 'mine' as b from t"), "");
+  EXPECT_EQ(script_in(*other, "create or replace table t as select 0 as z"), "");
+  auto answer = run("commit");
+  EXPECT_TRUE(answer.starts_with("conflict: ")) << answer;
+  EXPECT_EQ(run("select * from t"), "0\n") << "usable again, and the other one's table stands";
+  EXPECT_EQ(script("begin; insert into t values (5); commit"), "");
+}
+
+TEST_F(SessionTest, AnOpenResultKeepsItsSnapshot) {
+  EXPECT_EQ(script("create table t as select range as a from range(500000)"), "");
+  auto other = open({});
+  auto stream = session_->query("select a from t");
+  ASSERT_TRUE(stream);
+  size_t rows = (*stream)->next_text().value()->rows;
+  EXPECT_EQ(script_in(*other, "create or replace table t as select 1 as a; drop table t"), "");
+  while (auto batch = (*stream)->next_text().value()) {
+    rows += batch->rows;
+  }
+  EXPECT_EQ(rows, 500000U);
+}
+
+TEST_F(SessionTest, PreparedStatementsFollowTheTable) {
+  EXPECT_EQ(script("create table t as select 1 as a; prepare p as select * from t"), "");
+  EXPECT_EQ(run("execute p"), "1\n");
+  auto other = open({});
+  EXPECT_EQ(script_in(*other, "create or replace table t as select 'x' as b, 2 as c"), "");
+  auto answer = run("execute p");
+  EXPECT_TRUE(answer == "x|2\n" || answer.starts_with("invalid: ")) << answer;
+  EXPECT_EQ(script_in(*other, "create view v as select 1 as x; "), "");
+  EXPECT_EQ(script("prepare q as select * from v"), "");
+  EXPECT_EQ(run("execute q"), "1\n");
+  EXPECT_EQ(script_in(*other, "create or replace view v as select 2 as x; "), "");
+  EXPECT_EQ(run("execute q"), "2\n");
+}
+
+TEST_F(SessionTest, ATakenOutTableIsRefilledInOneCommit) {
+  EXPECT_EQ(script("create table t as select range as a from range(10)"), "");
+  ASSERT_TRUE(session_->begin());
+  auto status = session_->remove_all_files({"public", "t"});
+  ASSERT_TRUE(status) << status.error().message;
+  EXPECT_EQ(run("select count(*) from t"), "0\n");
+  EXPECT_EQ(text_of(open({})->query("select count(*) from t")), "10\n");
+  EXPECT_EQ(script("insert into t values (77)"), "");
+  auto outcome = session_->commit({.token = "refill"});
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(run("select * from t"), "77\n");
+  EXPECT_FALSE(session_->remove_all_files({"public", "t"})) << "only inside a transaction";
+}
+
+TEST_F(SessionTest, ALostOpenResultSaysWhy) {
+  auto stream = session_->query("select * from range(5000000)");
+  ASSERT_TRUE(stream);
+  ASSERT_TRUE((*stream)->next_text());
+  EXPECT_EQ(run("select 1"), "1\n");
+  Result<std::optional<engine::TextBatch>> batch = std::optional<engine::TextBatch>();
+  for (int i = 0; i < 10000 && (batch = (*stream)->next_text()) && *batch; ++i) {
+  }
+  ASSERT_FALSE(batch);
+  EXPECT_EQ(batch.error().message,
+            "this result was closed by the next statement on its session; read it first");
+}
+
 TEST_F(SessionTest, ErrorsOfAScriptPointIntoIt) {
   EXPECT_TRUE(script("create table t(a int);\n\n  select nope from t").starts_with("invalid: 3:10: "))
       << script("create table if not exists t(a int);\n\n  select nope from t");

@@ -24,6 +24,11 @@ StopReason Run::stop_reason() const {
   return reason_;
 }
 
+bool Run::ended() const {
+  std::lock_guard lock(watchdog_->mutex_);
+  return ended_;
+}
+
 void Run::end() {
   std::lock_guard lock(watchdog_->mutex_);
   if (ended_) {

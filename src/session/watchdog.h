@@ -36,6 +36,7 @@ class Run {
   // From any thread.
   void cancel();
   [[nodiscard]] StopReason stop_reason() const;
+  [[nodiscard]] bool ended() const;
   // Gives the slot back; nothing is interrupted afterwards.
   void end();
 

@@ -33,6 +33,7 @@ class DuckConnection : public Connection {
       for (size_t i = 0; i + 1 < statements.size(); ++i) {
         TARN_CHECK(run(std::move(statements[i]), sql));
       }
+      bool prepares = statements.back()->type == duckdb::StatementType::PREPARE_STATEMENT;
       auto pending = start(std::move(statements.back()), parameters);
       if (pending->HasError()) {
         return to_error(pending->GetErrorObject(), sql);
@@ -40,6 +41,9 @@ class DuckConnection : public Connection {
       auto result = pending->Execute();
       if (result->HasError()) {
         return to_error(result->GetErrorObject(), sql);
+      }
+      if (prepares) {
+        bind_prepared_anew();
       }
       return make_stream(connection_.context, std::move(result), std::move(text));
     } catch (const std::exception& exception) {
@@ -115,6 +119,13 @@ class DuckConnection : public Connection {
   }
 
  private:
+  // DuckDB would answer EXECUTE from the old body of a view that was replaced meanwhile.
+  void bind_prepared_anew() {
+    for (auto& entry : duckdb::ClientData::Get(*connection_.context).prepared_statements) {
+      entry.second->properties.always_require_rebind = true;
+    }
+  }
+
   // Runs `work`, which needs the transaction that is open here.
   template <class Work>
   Status in_lake(Work work) {
