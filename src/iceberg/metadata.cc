@@ -324,6 +324,14 @@ Result<TableMetadata> metadata_from(const Json& json) {
   return metadata;
 }
 
+OrderedJson object_of(const std::map<std::string, std::string>& map) {
+  auto json = OrderedJson::object();
+  for (const auto& [key, value] : map) {
+    json[key] = value;
+  }
+  return json;
+}
+
 OrderedJson snapshot_to_json(const Snapshot& snapshot) {
   OrderedJson json;
   json["sequence-number"] = snapshot.sequence_number;
@@ -332,13 +340,9 @@ OrderedJson snapshot_to_json(const Snapshot& snapshot) {
     json["parent-snapshot-id"] = *snapshot.parent_snapshot_id;
   }
   json["timestamp-ms"] = snapshot.timestamp_ms;
-  json["summary"] = OrderedJson::object();
-  for (const auto& [key, value] : snapshot.summary) {
-    json["summary"][key] = value;
-  }
-  if (!snapshot.summary.contains("operation")) {
-    json["summary"]["operation"] = "append";
-  }
+  auto summary = snapshot.summary;
+  summary.emplace("operation", "append");  // version 2 asks for it, version 1 does not
+  json["summary"] = object_of(summary);
   if (!snapshot.manifest_list.empty()) {
     json["manifest-list"] = snapshot.manifest_list;
   } else {
@@ -372,14 +376,6 @@ OrderedJson array_of(const List& list, const Write& write) {
   auto json = OrderedJson::array();
   for (const auto& entry : list) {
     json.push_back(write(entry));
-  }
-  return json;
-}
-
-OrderedJson object_of(const std::map<std::string, std::string>& map) {
-  auto json = OrderedJson::object();
-  for (const auto& [key, value] : map) {
-    json[key] = value;
   }
   return json;
 }
