@@ -1,20 +1,79 @@
 #include "app/project_tasks.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include <fmt/format.h>
 
-namespace tarn::app {
+#include "flow/selection.h"
 
-Result<ProjectPlan> plan_project(Env& env, const project::Project& project, const serve::Vars& vars) {
+namespace tarn::app {
+namespace {
+
+std::string folded_name(const engine::TableName& table) {
+  return engine::fold(table.schema) + "." + engine::fold(table.name);
+}
+
+model::LoadOptions model_options(const source::Sources& sources) {
+  model::LoadOptions options;
+  for (const auto& config : sources.configs()) {
+    options.sources.push_back({.name = config->name, .writes = {config->table}, .after = config->after});
+  }
+  return options;
+}
+
+// Which task writes which table, for sources that read tables.
+std::map<std::string, std::string> producers_of(const source::Sources& sources,
+                                                const model::ModelProject& models) {
+  std::map<std::string, std::string> producers;
+  for (const auto& config : sources.configs())
+    producers[folded_name(config->table)] = config->name;
+  for (const auto& node : model::list_nodes(models)) {
+    if (!node.table.empty())
+      producers[engine::fold(node.table)] = node.name;
+  }
+  return producers;
+}
+
+bool by_place(const Diagnostic& a, const Diagnostic& b) {
+  return std::tie(a.place.file, a.place.line, a.place.column, a.message) <
+         std::tie(b.place.file, b.place.line, b.place.column, b.message);
+}
+
+}  // namespace
+
+Result<ProjectPlan> plan_project(Env& env, const project::Project& project, const serve::Vars& vars,
+                                 source::FetchRecords& fetches) {
   ProjectPlan plan;
   TARN_TRY(auto current, project::load_project(*env.files, project.root, plan.mistakes));
   for (const auto& [name, value] : vars)
     current.vars[name] = value;
+  TARN_TRY(plan.sources, source::Sources::read(*env.files, current, plan.mistakes));
+  TARN_TRY(plan.models, model::load(env, current, model_options(*plan.sources), plan.mistakes));
+  std::sort(plan.mistakes.begin(), plan.mistakes.end(), by_place);
+  plan.tasks = source::source_tasks(plan.sources, fetches, producers_of(*plan.sources, *plan.models));
+  auto models = model::model_tasks(plan.models);
+  std::move(models.begin(), models.end(), std::back_inserter(plan.tasks));
   return plan;
 }
 
-Result<std::vector<std::shared_ptr<flow::Task>>> select_tasks(
-    const std::vector<std::shared_ptr<flow::Task>>& tasks, const serve::RunRequest& request) {
-  return tasks;
+Status check_by_engine(ProjectPlan& plan, session::SessionService& sessions) {
+  auto found = plan.sources->check(sessions);
+  std::move(found.begin(), found.end(), std::back_inserter(plan.mistakes));
+  TARN_CHECK(model::check(*plan.models, sessions, plan.mistakes));
+  std::sort(plan.mistakes.begin(), plan.mistakes.end(), by_place);
+  return ok();
+}
+
+Result<std::vector<flow::Task*>> chosen_tasks(const ProjectPlan& plan, const serve::RunRequest& request) {
+  TARN_TRY(const auto names,
+           flow::select_tasks(plan.tasks, {.take = request.selection, .leave = request.exclude}));
+  std::vector<flow::Task*> chosen;
+  for (const auto& task : plan.tasks) {
+    if (names.contains(task->name()))
+      chosen.push_back(task.get());
+  }
+  return chosen;
 }
 
 std::string selection_text(const serve::RunRequest& request) {

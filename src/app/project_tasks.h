@@ -8,22 +8,29 @@
 #include "base/diagnostic.h"
 #include "base/env/env.h"
 #include "flow/task.h"
+#include "model/model.h"
 #include "project/project.h"
 #include "serve/backend.h"
+#include "source/source.h"
 
 namespace tarn::app {
 
 struct ProjectPlan {
-  std::vector<std::shared_ptr<flow::Task>> tasks;
+  std::shared_ptr<const source::Sources> sources;     // null when a mistake stops everything
+  std::shared_ptr<const model::ModelProject> models;  // the same
+  std::vector<std::unique_ptr<flow::Task>> tasks;
   Diagnostics mistakes;
 };
 
-// Reads the project's text anew. `vars` go over those of tarn.yml.
-Result<ProjectPlan> plan_project(Env& env, const project::Project& project, const serve::Vars& vars);
+// Reads the project's text anew. `vars` go over those of tarn.yml. The records outlive the plan.
+Result<ProjectPlan> plan_project(Env& env, const project::Project& project, const serve::Vars& vars,
+                                 source::FetchRecords& fetches);
+
+// Adds the mistakes that only the engine can see: columns, types, functions.
+Status check_by_engine(ProjectPlan& plan, session::SessionService& sessions);
 
 // The tasks that the request names; a word that fits none is an error.
-Result<std::vector<std::shared_ptr<flow::Task>>> select_tasks(
-    const std::vector<std::shared_ptr<flow::Task>>& tasks, const serve::RunRequest& request);
+Result<std::vector<flow::Task*>> chosen_tasks(const ProjectPlan& plan, const serve::RunRequest& request);
 
 // As the user wrote it, for the records.
 std::string selection_text(const serve::RunRequest& request);

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include "app/project_tasks.h"
+#include "app/replay_task.h"
 #include "base/ids.h"
-#include "catalog/catalog.h"
 #include "engine/parse.h"
 #include "flow/run_tables.h"
+#include "lake/lake.h"
 #include "session/session.h"
-#include "store/data_folder.h"
-#include "store/store.h"
+#include "source/source.h"
 
 namespace tarn::app {
 namespace {
@@ -44,13 +44,33 @@ struct Workspace::Parts {
       : env(the_env), project(std::move(the_project)) {}
   Env& env;
   project::Project project;
-  std::unique_ptr<store::DataFolder> folder;
-  std::unique_ptr<store::Store> store;
+  std::unique_ptr<lake::Lake> lake;
   std::unique_ptr<flow::Runs> runs;
-  std::unique_ptr<catalog::Catalog> catalog;
-  std::unique_ptr<engine::Database> database;
+  std::unique_ptr<source::FetchRecords> fetches;
   std::unique_ptr<session::SessionService> sessions;
+
+  // Into control.sqlite, and as tables of `_tarn`.
+  Result<lake::SystemTables> open_records(store::Store& store);
+  Result<flow::RunOutcome> execute(const std::vector<flow::Task*>& tasks, flow::ExecutorOptions options,
+                                   flow::RunObserver& observer, const flow::CancelFlag& cancel);
 };
+
+Result<lake::SystemTables> Workspace::Parts::open_records(store::Store& store) {
+  TARN_TRY(runs, flow::Runs::open(env, store));
+  TARN_TRY(fetches, source::FetchRecords::open(store));
+  auto tables = flow::run_tables(store);
+  tables.push_back(source::fetches_table(*fetches));
+  return tables;
+}
+
+Result<flow::RunOutcome> Workspace::Parts::execute(const std::vector<flow::Task*>& tasks,
+                                                   flow::ExecutorOptions options, flow::RunObserver& observer,
+                                                   const flow::CancelFlag& cancel) {
+  options.threads =
+      project.threads > 0 ? project.threads : static_cast<int>(std::thread::hardware_concurrency());
+  options.data_folder = project.data_folder;
+  return flow::run_tasks(env, *sessions, *runs, tasks, options, observer, cancel);
+}
 
 Workspace::Workspace(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Workspace::~Workspace() = default;
@@ -58,23 +78,18 @@ Workspace::~Workspace() = default;
 Result<std::unique_ptr<Workspace>> Workspace::open(Env& env, project::Project project,
                                                    const Options& options) {
   auto parts = std::make_unique<Parts>(env, std::move(project));
-  auto& p = *parts;
-  TARN_TRY(p.folder, store::DataFolder::open(env, p.project.data_folder));
-  TARN_TRY(p.store, store::Store::open({.path = p.folder->control()}));
-  TARN_TRY(p.runs, flow::Runs::open(env, *p.store));
-  TARN_TRY(p.catalog, catalog::Catalog::open(env, *p.store, p.folder->lake()));
-  engine::DatabaseOptions database;
-  database.lake = p.catalog.get();
-  database.lake_folder = p.folder->lake();
-  database.system_tables = flow::run_tables(*p.store);
-  database.allowed_folders = {p.folder->lake(), p.folder->raw(), p.folder->spill(), p.project.root};
-  database.spill_folder = p.folder->spill();
-  database.external_access = options.external_access;
-  database.memory_limit_bytes = p.project.memory_limit_bytes;
-  database.threads = p.project.threads;
-  database.time_zone = p.project.time_zone;
-  TARN_TRY(p.database, engine::Database::open(std::move(database)));
-  p.sessions = session::make_session_service(*p.database, *p.catalog, env, {});
+  lake::LakeOptions lake;
+  lake.data_folder = parts->project.data_folder;
+  lake.memory_limit_bytes = parts->project.memory_limit_bytes;
+  lake.threads = parts->project.threads;
+  lake.time_zone = parts->project.time_zone;
+  lake.other_folders = {parts->project.root};
+  lake.external_access = options.external_access;
+  lake.system_tables = [&parts](store::Store& store, engine::LakeCatalog&) {
+    return parts->open_records(store);
+  };
+  TARN_TRY(parts->lake, lake::Lake::open(env, std::move(lake)));
+  parts->sessions = session::make_session_service(parts->lake->database(), parts->lake->catalog(), env, {});
   return std::unique_ptr<Workspace>(new Workspace(std::move(parts)));
 }
 
@@ -87,7 +102,7 @@ flow::Runs& Workspace::runs() {
 }
 
 std::string Workspace::spill_folder() const {
-  return parts_->folder->spill();
+  return parts_->lake->folder().spill();
 }
 
 Result<std::unique_ptr<serve::SqlAnswer>> Workspace::sql(const serve::SqlRequest& request) {
@@ -135,37 +150,45 @@ Result<int64_t> Workspace::export_parquet(const serve::SqlRequest& request, cons
 
 Result<flow::RunOutcome> Workspace::run(const serve::RunRequest& request, flow::RunObserver& observer,
                                         const flow::CancelFlag& cancel) {
-  TARN_TRY(const auto plan, plan_project(parts_->env, parts_->project, request.vars));
+  TARN_TRY(const auto plan, plan_project(parts_->env, parts_->project, request.vars, *parts_->fetches));
   if (!plan.mistakes.empty())
     return mistakes_error(plan.mistakes);
-  TARN_TRY(const auto tasks, select_tasks(plan.tasks, request));
+  TARN_TRY(const auto tasks, chosen_tasks(plan, request));
   flow::ExecutorOptions options;
-  options.threads = parts_->project.threads > 0 ? parts_->project.threads
-                                                : static_cast<int>(std::thread::hardware_concurrency());
   options.selection = selection_text(request);
   options.full_refresh = request.full_refresh;
-  options.data_folder = parts_->project.data_folder;
   options.run_id = request.id;
-  return flow::run_tasks(parts_->env, *parts_->sessions, *parts_->runs, tasks, options, observer, cancel);
+  return parts_->execute(tasks, std::move(options), observer, cancel);
 }
 
 Result<flow::RunOutcome> Workspace::replay(const serve::ReplayRequest& request, flow::RunObserver& observer,
                                            const flow::CancelFlag& cancel) {
-  return Error{Code::kUnsupported, "replay comes with the sources"};
+  TARN_TRY(const auto plan, plan_project(parts_->env, parts_->project, {}, *parts_->fetches));
+  if (!plan.mistakes.empty())
+    return mistakes_error(plan.mistakes);
+  const auto task = make_replay_task(plan.sources, *parts_->fetches, request.source, request.run);
+  flow::ExecutorOptions options;
+  options.command = "replay";
+  options.selection = request.source + " " + request.run;
+  options.run_id = request.id;
+  return parts_->execute({task.get()}, std::move(options), observer, cancel);
 }
 
 Result<std::vector<flow::TaskStatus>> Workspace::status() {
-  TARN_TRY(const auto plan, plan_project(parts_->env, parts_->project, {}));
+  TARN_TRY(const auto plan, plan_project(parts_->env, parts_->project, {}, *parts_->fetches));
   return flow::status_of(*parts_->runs, plan.tasks);
 }
 
 Result<Diagnostics> Workspace::check(const serve::Vars& vars) {
-  TARN_TRY(auto plan, plan_project(parts_->env, parts_->project, vars));
+  TARN_TRY(auto plan, plan_project(parts_->env, parts_->project, vars, *parts_->fetches));
+  // What the engine says about a text that is wrong already would only repeat it.
+  if (plan.mistakes.empty())
+    TARN_CHECK(check_by_engine(plan, *parts_->sessions));
   return std::move(plan.mistakes);
 }
 
 Result<std::vector<serve::TableInfo>> Workspace::tables() {
-  TARN_TRY(const auto head, parts_->catalog->head());
+  TARN_TRY(const auto head, parts_->lake->catalog().head());
   std::vector<serve::TableInfo> all;
   for (const auto& [folded, schema] : head->schemas) {
     for (const auto& [name, table] : schema->tables) {

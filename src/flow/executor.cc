@@ -93,7 +93,7 @@ class AttemptLog final : public TaskLog {
 };
 
 struct Node {
-  std::shared_ptr<Task> task;
+  Task* task = nullptr;
   TaskRecord record;
   std::vector<size_t> downstream;
   size_t waits_for = 0;
@@ -110,7 +110,7 @@ class Execution {
         observer_(observer),
         cancel_(cancel) {}
 
-  Status plan(const std::vector<std::shared_ptr<Task>>& tasks);
+  Status plan(const std::vector<Task*>& tasks);
   Result<RunOutcome> run();
 
  private:
@@ -144,14 +144,14 @@ class Execution {
   std::optional<Error> broken_;  // the records cannot be written
 };
 
-Status Execution::plan(const std::vector<std::shared_ptr<Task>>& tasks) {
+Status Execution::plan(const std::vector<Task*>& tasks) {
   run_.id = options_.run_id.empty() ? new_run_id(*env_.clock, *env_.random) : options_.run_id;
   run_.command = options_.command;
   run_.selection = options_.selection;
   run_.full_refresh = options_.full_refresh;
   run_.started_at = env_.clock->now();
   std::map<std::string, size_t> by_name;
-  for (const auto& task : tasks) {
+  for (auto* task : tasks) {
     Node node;
     node.task = task;
     node.record.run_id = run_.id;
@@ -469,7 +469,7 @@ int exit_code_of(const std::vector<TaskRecord>& tasks) {
 }
 
 Result<RunOutcome> run_tasks(Env& env, session::SessionService& sessions, Runs& runs,
-                             const std::vector<std::shared_ptr<Task>>& tasks, const ExecutorOptions& options,
+                             const std::vector<Task*>& tasks, const ExecutorOptions& options,
                              RunObserver& observer, const CancelFlag& cancel) {
   Execution execution(env, sessions, runs, options, observer, cancel);
   TARN_CHECK(execution.plan(tasks));

@@ -42,12 +42,12 @@ struct RunOutcome {
   std::vector<TaskRecord> tasks;
 };
 
-// Runs the tasks of the list; upstream names that are not in it count as done. A task is tried again by its
-// policy when it failed with a code that may pass by itself. Fails itself only when the records cannot be
-// written or the tasks form a cycle. Cancelled by the flag: running statements are stopped, waiting tasks are
-// not started.
+// Runs the tasks of the list, in an order that the edges allow; upstream names that are not in it count as
+// done. A task is tried again by its policy when it failed with a code that may pass by itself. Fails itself
+// only when the records cannot be written or the tasks form a cycle. Cancelled by the flag: running
+// statements are stopped, waiting tasks are not started.
 Result<RunOutcome> run_tasks(Env& env, session::SessionService& sessions, Runs& runs,
-                             const std::vector<std::shared_ptr<Task>>& tasks, const ExecutorOptions& options,
+                             const std::vector<Task*>& tasks, const ExecutorOptions& options,
                              RunObserver& observer, const CancelFlag& cancel);
 
 // 0 done; 1 a task failed; 4 sources unreachable and nothing else failed; 130 cancelled.

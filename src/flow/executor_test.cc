@@ -116,12 +116,20 @@ class ExecutorTest : public testing::Test {
   }
 
   TestTask& add(const std::string& name, std::vector<std::string> upstream, TestTask::Body body) {
-    auto task = std::make_shared<TestTask>(name, std::move(upstream), std::move(body));
-    tasks_.push_back(task);
-    return *task;
+    auto task = std::make_unique<TestTask>(name, std::move(upstream), std::move(body));
+    auto& added = *task;
+    tasks_.push_back(std::move(task));
+    return added;
   }
   TestTask& add(const std::string& name, std::vector<std::string> upstream = {}) {
     return add(name, std::move(upstream), [](TaskContext&) { return ok(); });
+  }
+
+  std::vector<Task*> all() {
+    std::vector<Task*> tasks;
+    for (const auto& task : tasks_)
+      tasks.push_back(task.get());
+    return tasks;
   }
 
   RunOutcome run_on(int threads) {
@@ -131,7 +139,7 @@ class ExecutorTest : public testing::Test {
   }
   RunOutcome run(const ExecutorOptions& options = {}) {
     recorder_.events.clear();
-    auto outcome = run_tasks(env_, sessions_, *runs_, tasks_, options, recorder_, cancel_);
+    auto outcome = run_tasks(env_, sessions_, *runs_, all(), options, recorder_, cancel_);
     EXPECT_TRUE(outcome) << outcome.error().message;
     return outcome ? std::move(*outcome) : RunOutcome{};
   }
@@ -142,7 +150,7 @@ class ExecutorTest : public testing::Test {
   std::string folder_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Runs> runs_;
-  std::vector<std::shared_ptr<Task>> tasks_;
+  std::vector<std::unique_ptr<Task>> tasks_;
   Recorder recorder_;
   CancelFlag cancel_;
 };
@@ -269,7 +277,7 @@ TEST_F(ExecutorTest, ACycleIsRefusedBeforeAnythingIsRecorded) {
   add("a", {"b"});
   add("b", {"a"});
   add("c");
-  const auto outcome = run_tasks(env_, sessions_, *runs_, tasks_, {}, recorder_, cancel_);
+  const auto outcome = run_tasks(env_, sessions_, *runs_, all(), {}, recorder_, cancel_);
   ASSERT_FALSE(outcome);
   EXPECT_THAT(outcome.error().message, HasSubstr("a, b"));
   EXPECT_TRUE(runs_->list(10)->empty());

@@ -304,7 +304,8 @@ Result<std::vector<TaskHistory>> Runs::history() {
 
 Result<std::optional<std::string>> Runs::interrupted_in(const std::string& task) {
   return store_.read([&](store::Connection& db) -> Result<std::optional<std::string>> {
-    TARN_TRY(auto rows, db.query("SELECT state, run_id, resumes FROM tasks WHERE name = ? AND attempts > 0 "
+    TARN_TRY(auto rows, db.query("SELECT state, run_id, resumes FROM tasks WHERE name = ? "
+                                 "AND kind = 'source' AND attempts > 0 "
                                  "ORDER BY started_at DESC LIMIT 1",
                                  {task}));
     TARN_TRY(const bool any, rows.next());

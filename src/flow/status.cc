@@ -59,7 +59,7 @@ std::string why_late(const Task& task, const TaskStatus& status, const ByName& b
 
 }  // namespace
 
-Result<std::vector<TaskStatus>> status_of(Runs& runs, const std::vector<std::shared_ptr<Task>>& tasks) {
+Result<std::vector<TaskStatus>> status_of(Runs& runs, const std::vector<std::unique_ptr<Task>>& tasks) {
   TARN_TRY(const auto history, runs.history());
   std::map<std::string, const TaskHistory*> known;
   for (const auto& one : history)

@@ -23,6 +23,6 @@ struct TaskStatus {
 };
 
 // Late: something upstream succeeded after this did, or is itself late or failed.
-Result<std::vector<TaskStatus>> status_of(Runs& runs, const std::vector<std::shared_ptr<Task>>& tasks);
+Result<std::vector<TaskStatus>> status_of(Runs& runs, const std::vector<std::unique_ptr<Task>>& tasks);
 
 }  // namespace tarn::flow

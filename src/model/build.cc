@@ -9,7 +9,7 @@
 #include "model/incremental.h"
 #include "model/lake_facts.h"
 #include "model/render.h"
-#include "model/run_test.h"
+#include "model/run_check.h"
 
 namespace tarn::model {
 namespace {

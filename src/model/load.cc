@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "codec/text_distance.h"
-#include "model/generic_test.h"
+#include "model/generic_check.h"
 #include "model/jinja/text.h"
 #include "model/render.h"
 

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "model/context.h"
-#include "model/generic_test.h"
+#include "model/generic_check.h"
 #include "model/jinja/text.h"
 
 namespace tarn::model {

@@ -8,7 +8,7 @@
 #include "model/model.h"
 #include "model/project.h"
 #include "model/render.h"
-#include "model/run_test.h"
+#include "model/run_check.h"
 
 namespace tarn::model {
 namespace {

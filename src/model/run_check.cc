@@ -1,4 +1,4 @@
-#include "model/run_test.h"
+#include "model/run_check.h"
 
 #include <fmt/format.h>
 

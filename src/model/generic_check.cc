@@ -1,4 +1,4 @@
-#include "model/generic_test.h"
+#include "model/generic_check.h"
 
 #include <algorithm>
 
