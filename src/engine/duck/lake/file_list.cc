@@ -22,10 +22,10 @@ db::OpenFileInfo open_info(const iceberg::DataFile& file) {
 
 }  // namespace
 
-const ScanPlan& FileList::plan() const {
+std::shared_ptr<const ScanPlan> FileList::plan() const {
   const std::lock_guard lock(mutex_);
   if (plan_) {
-    return *plan_;
+    return plan_;
   }
   auto plan = std::make_shared<ScanPlan>();
   const auto& metadata = *source_->table->metadata();
@@ -41,7 +41,7 @@ const ScanPlan& FileList::plan() const {
     }
   }
   plan_ = std::move(plan);
-  return *plan_;
+  return plan_;
 }
 
 db::unique_ptr<db::MultiFileList> FileList::with_filter(iceberg::Filter more) const {
@@ -87,14 +87,15 @@ db::unique_ptr<db::MultiFileList> FileList::DynamicFilterPushdown(db::ClientCont
 
 db::vector<db::OpenFileInfo> FileList::GetAllFiles() const {
   db::vector<db::OpenFileInfo> files;
-  for (const auto& file : plan().files) {
+  const auto planned = plan();
+  for (const auto& file : planned->files) {
     files.push_back(open_info(file.file));
   }
   return files;
 }
 
 db::FileExpandResult FileList::GetExpandResult() const {
-  const auto count = plan().files.size();
+  const auto count = plan()->files.size();
   if (count == 0) {
     return db::FileExpandResult::NO_FILES;
   }
@@ -102,7 +103,7 @@ db::FileExpandResult FileList::GetExpandResult() const {
 }
 
 db::idx_t FileList::GetTotalFileCount() const {
-  return plan().files.size();
+  return plan()->files.size();
 }
 
 db::unique_ptr<db::NodeStatistics> FileList::GetCardinality(db::ClientContext&) const {
@@ -117,7 +118,8 @@ db::unique_ptr<db::MultiFileList> FileList::Copy() const {
 }
 
 db::OpenFileInfo FileList::GetFile(db::idx_t i) const {
-  const auto& files = plan().files;
+  const auto planned = plan();
+  const auto& files = planned->files;
   return i < files.size() ? open_info(files[i].file) : db::OpenFileInfo();
 }
 

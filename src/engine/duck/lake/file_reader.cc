@@ -73,8 +73,8 @@ db::ReaderInitializeType FileReader::InitializeReader(
     const db::vector<db::ColumnIndex>& global_column_ids, db::optional_ptr<db::TableFilterSet> table_filters,
     db::ClientContext& context, db::MultiFileGlobalState& gstate) {
   auto& reader = *reader_data.reader;
-  const auto& files = gstate.file_list.Cast<FileList>().plan().files;
-  const auto& file = files.at(reader.file_list_idx.GetIndex());
+  const auto plan = gstate.file_list.Cast<FileList>().plan();
+  const auto& file = plan->files.at(reader.file_list_idx.GetIndex());
   if (!file.deletes.empty()) {
     reader.deletion_filter = read_deletes(context, file);
   }

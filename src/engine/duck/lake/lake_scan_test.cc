@@ -41,9 +41,31 @@ TEST_F(LakeTest, CountComesFromMetadata) {
   run("create table t as select i from range(1000) r(i)");
   EXPECT_THAT(rows("explain select count(*) from t"), Not(HasSubstr("LAKE_SCAN")));
   EXPECT_EQ(rows("select count(*) from t"), "1000\n");
+  EXPECT_THAT(rows("explain select min(i), max(i), count(*) from t"), Not(HasSubstr("LAKE_SCAN")));
+  run("insert into t values (-5), (null)");
+  EXPECT_EQ(rows("select min(i), max(i), count(*), count(i) from t"), "-5|999|1002|1001\n");
+  EXPECT_EQ(rows("select count(*) from t where i < 100"), "101\n");
+  EXPECT_EQ(rows("select count(*) from t where i >= 0"), "1000\n");
+  EXPECT_EQ(rows("select count(*) from t where i is not null"), "1001\n");
+  run("create or replace table t as select i from range(1000) r(i)");
   run("begin; insert into t values (1)");
   EXPECT_EQ(rows("select count(*) from t"), "1001\n");
   run("rollback");
+}
+
+TEST_F(LakeTest, StatisticsNeverChangeAnswers) {
+  run("create table t(a integer, d date, n decimal(9,2), ts timestamptz, u utinyint)");
+  EXPECT_EQ(rows("select min(a), max(d), count(*) from t"), "NULL|NULL|0\n");
+  run("insert into t values (null, null, null, null, null)");
+  EXPECT_EQ(rows("select min(a), max(d), count(*) from t"), "NULL|NULL|1\n");
+  run("insert into t values (3, '2024-01-01', -1.50, '2024-01-01 00:00:00Z', 200), (-7, '1969-12-31', 2.25, "
+      "null, 3)");
+  EXPECT_EQ(rows("select min(a), max(a), min(d), max(d), min(n), max(n), min(ts), max(u) from t"),
+            "-7|3|1969-12-31|2024-01-01|-1.50|2.25|2024-01-01 00:00:00+00|200\n");
+  run("alter table t add column b integer; insert into t(a, b) values (1, 50)");
+  EXPECT_EQ(rows("select min(b), max(b), count(b), count(*) from t"), "50|50|1|4\n");
+  EXPECT_EQ(rows("select count(*) from t where b is null"), "3\n");
+  EXPECT_EQ(rows("select count(*) from t where a > 2 or b = 50"), "2\n");
 }
 
 TEST_F(LakeTest, ExplainAndMetadataQueries) {

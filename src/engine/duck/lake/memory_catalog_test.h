@@ -211,6 +211,7 @@ inline Status MemoryCatalog::apply(const TableChange& change, LakeVersion& next,
     snapshots_[id] = std::move(files);
     iceberg::Snapshot snapshot{.snapshot_id = id};
     snapshot.summary["total-records"] = std::to_string(rows);
+    snapshot.summary["total-data-files"] = std::to_string(snapshots_[id].size());
     metadata.snapshots.push_back(std::move(snapshot));
     metadata.current_snapshot_id = id;
     outcome.snapshot_ids[change.uuid] = id;

@@ -4,9 +4,9 @@
 
 #include "duckdb/catalog/catalog_entry/table_function_catalog_entry.hpp"
 #include "duckdb/common/multi_file/multi_file_states.hpp"
-#include "duckdb/function/partition_stats.hpp"
 #include "duckdb/parser/tableref/table_function_ref.hpp"
 #include "engine/duck/lake/lake_database.h"
+#include "engine/duck/lake/statistics.h"
 #include "engine/duck/lake/transaction.h"
 
 namespace tarn::engine::lake {
@@ -36,24 +36,13 @@ db::vector<db::column_t> row_id_columns(db::ClientContext&, db::optional_ptr<db:
   return lake_row_id_columns();
 }
 
-// An unfiltered count(*) is the sum of the manifests' counts, as long as no row was deleted.
+db::unique_ptr<db::BaseStatistics> statistics(db::ClientContext&, const db::FunctionData* bind_data,
+                                              db::column_t column) {
+  return column_statistics(file_list(*bind_data), column);
+}
+
 db::vector<db::PartitionStatistics> partition_stats(db::ClientContext&, db::GetPartitionStatsInput& input) {
-  const auto& files = file_list(*input.bind_data);
-  if (files.has_filter()) {
-    return {};
-  }
-  db::PartitionStatistics statistics;
-  statistics.count = 0;
-  statistics.count_type = db::CountType::COUNT_EXACT;
-  for (const auto& file : files.plan().files) {
-    if (!file.deletes.empty()) {
-      return {};
-    }
-    statistics.count += static_cast<db::idx_t>(file.file.record_count);
-  }
-  db::vector<db::PartitionStatistics> result;
-  result.push_back(std::move(statistics));
-  return result;
+  return file_statistics(file_list(*input.bind_data));
 }
 
 db::InsertionOrderPreservingMap<db::string> to_text(db::TableFunctionToStringInput& input) {
@@ -71,9 +60,9 @@ db::InsertionOrderPreservingMap<db::string> to_dynamic_text(db::TableFunctionDyn
     return text;
   }
   const auto& state = input.global_state->Cast<db::MultiFileGlobalState>();
-  const auto& plan = state.file_list.Cast<FileList>().plan();
-  text["Files"] = std::to_string(plan.files.size());
-  text["Files pruned"] = std::to_string(plan.files_pruned);
+  const auto plan = state.file_list.Cast<FileList>().plan();
+  text["Files"] = std::to_string(plan->files.size());
+  text["Files pruned"] = std::to_string(plan->files_pruned);
   return text;
 }
 
@@ -133,7 +122,7 @@ db::TableFunction lake_scan(db::ClientContext& context, const std::shared_ptr<co
   auto function = parquet.functions.GetFunctionByOffset(0);
   function.name = "lake_scan";
   function.get_multi_file_reader = FileReader::create;
-  function.statistics = nullptr;
+  function.statistics = statistics;
   function.statistics_extended = nullptr;
   function.get_bind_info = bind_info;
   function.get_virtual_columns = virtual_columns;

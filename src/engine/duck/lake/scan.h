@@ -43,8 +43,8 @@ class FileList : public db::MultiFileList {
       : source_(std::move(source)), filter_(std::move(filter)) {}
 
   [[nodiscard]] const ScanSource& source() const { return *source_; }
-  [[nodiscard]] const ScanPlan& plan() const;
-  [[nodiscard]] bool has_filter() const { return !filter_.conditions.empty(); }
+  [[nodiscard]] const std::shared_ptr<const ScanSource>& shared_source() const { return source_; }
+  [[nodiscard]] std::shared_ptr<const ScanPlan> plan() const;
 
   db::unique_ptr<db::MultiFileList> ComplexFilterPushdown(
       db::ClientContext& context, const db::MultiFileOptions& options, db::MultiFilePushdownInfo& info,
