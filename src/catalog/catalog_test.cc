@@ -386,7 +386,7 @@ TEST_F(CatalogTimes, OneRowCommits) {
   reopen();
   ASSERT_TRUE(create(kOrders));
   std::vector<double> ms;
-  for (int i = 0; i < 300; ++i) {
+  for (int i = 0; i < 160; ++i) {
     CommitRequest request;
     auto change = change_of(catalog(), kOrders).value();
     change.added.push_back(new_file(env_, catalog(), change, std::to_string(i)).value());

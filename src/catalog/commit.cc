@@ -214,7 +214,8 @@ class CommitMaker {
   }
 
   Result<std::shared_ptr<const engine::LakeTable>> write_version(const engine::TableName& name,
-                                                                 TableMetadata next, std::string path) {
+                                                                 TableMetadata next,
+                                                                 const std::string& path) {
     commit_.files.add(path, iceberg::to_json(next));
     std::string uuid = next.table_uuid;
     return std::make_shared<const CatalogTable>(tools_.env, name, uuid, to_location(path),
@@ -278,7 +279,7 @@ bool changes_lake(const CommitRequest& request) {
 }  // namespace
 
 Result<PreparedCommit> prepare_commit(const CommitTools& tools,
-                                      std::shared_ptr<const engine::LakeVersion> head,
+                                      const std::shared_ptr<const engine::LakeVersion>& head,
                                       const CommitRequest& request) {
   PreparedCommit commit{FileBatch(tools.env), {}, head};
   commit.rows.version = head->number;

@@ -29,7 +29,7 @@ struct PreparedCommit {
 
 // kConflict when the request cannot be put on top of `head`.
 Result<PreparedCommit> prepare_commit(const CommitTools& tools,
-                                      std::shared_ptr<const engine::LakeVersion> head,
+                                      const std::shared_ptr<const engine::LakeVersion>& head,
                                       const engine::CommitRequest& request);
 
 }  // namespace tarn::catalog
