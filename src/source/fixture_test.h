@@ -93,7 +93,7 @@ class SourceFixture : public ::testing::Test {
                   const std::string& run, const std::string& task) {
     TARN_TRY(auto read, sources());
     report_ = {};
-    flow::TaskContext context{.env = real_env(),
+    flow::TaskContext context{.env = env_,
                               .sessions = *sessions_,
                               .log = log_,
                               .cancel = cancel_,
@@ -153,6 +153,7 @@ class SourceFixture : public ::testing::Test {
     return out;
   }
 
+  Env env_ = real_env();  // of tasks
   std::string root_;
   std::unique_ptr<lake::Lake> lake_;
   std::unique_ptr<FetchRecords> records_;

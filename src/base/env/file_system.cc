@@ -178,13 +178,16 @@ class RealFileSystem : public FileSystem {
   }
 
   Status link_or_copy(const std::string& from, const std::string& to) override {
-    if (try_reflink(from, to) || ::link(from.c_str(), to.c_str()) == 0) {
-      return ok();
+    if (!try_reflink(from, to) && ::link(from.c_str(), to.c_str()) != 0) {
+      std::error_code error;
+      stdfs::copy_file(from, to, error);
+      if (error) {
+        return io_error("copy to", to, error.value());
+      }
     }
-    std::error_code error;
-    stdfs::copy_file(from, to, error);
-    if (error) {
-      return io_error("copy to", to, error.value());
+    FileDescriptor kept(::open(to.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!kept.valid() || ::fsync(kept.get()) != 0) {
+      return io_error("sync", to, errno);
     }
     return ok();
   }

@@ -41,6 +41,7 @@ class FileSystem {
   virtual Status rename(const std::string& from, const std::string& to) = 0;
   virtual Status remove(const std::string& path) = 0;
   // Keeps the bytes of `from` under a second name: reflink, hard link or copy, whichever works.
+  // The bytes are durable when it returns; the name is after sync_dir().
   virtual Status link_or_copy(const std::string& from, const std::string& to) = 0;
 };
 
