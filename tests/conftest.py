@@ -59,8 +59,8 @@ class Tarn:
 
 
 def current_tables(db):
-    rows = db.execute("select namespace, name, metadata_location from current_tables")
-    return {(namespace, name): location for namespace, name, location in rows}
+    rows = db.execute("select schema, name, metadata_location from lake_tables where end_version is null")
+    return {(schema, name): location for schema, name, location in rows}
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ def test_second_process_is_told(tarn):
     tarn.run("run")
     with open(tarn.data / "lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        one_sentence(tarn.run("run", check=3), "lock")
+        one_sentence(tarn.run("run", check=3), "in use")
 
 
 def test_newer_data_folder(tarn):
@@ -133,7 +133,7 @@ def test_full_disk(tarn, tmp_path):
         tarn.write("tarn.yml", f"name: home\ndata: {disk}/data\n")
         tarn.write("models/a.sql", "select 1 as id\n")
         tarn.run("run", "a")
-        tarn.write("models/b.sql", "select hash(i) as id, hash(i + 1) as other from range(10000000) r(i)\n")
+        tarn.write("models/b.sql", "{{ config(materialized='table') }}\nselect hash(i) as id, hash(i + 1) as other from range(10000000) r(i)\n")
         done = tarn.run("run", "b", check=1)
         one_sentence(done, "space")
         assert tarn.rows("select id from a") == [{"id": 1}]

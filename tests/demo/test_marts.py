@@ -56,7 +56,7 @@ def bars(demo):
 
 def test_prices(demo):
     expected = bars(demo)
-    assert len(expected["SPX"]) == 5104
+    assert len(expected["SPX"]) == 5105
     rows = demo.rows("select * from mart_prices order by symbol, day")
     assert len(rows) == sum(len(days) for days in expected.values())
     position = 0
