@@ -4,6 +4,7 @@ read by pyiceberg and by DuckDB's own iceberg extension, compared with `tarn sql
 import datetime
 import decimal
 import glob
+import uuid
 
 import duckdb
 import pyarrow as pa
@@ -21,6 +22,8 @@ def plain(value):
         return format(value, "f")
     if isinstance(value, float):
         return round(value, 9)
+    if isinstance(value, uuid.UUID):
+        return str(value)
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, dict):
@@ -74,7 +77,7 @@ def test_schema_changes_and_types(tarn, duck, tmp_path):
         """create table t (b boolean, i integer, l bigint, f float, d double, n decimal(12,3), day date, s varchar,
            u uuid, x blob, ts timestamp, tz timestamptz, list integer[], st struct(a integer, b varchar),
            m map(varchar, integer))""",
-        """insert into t select true, 1, 2, 1.5, -0.0, 12.345, date '1969-07-20', 'héllo', 'f79c3e09-677c-4bbd-a479-3f349cb785e7',
+        """insert into t select true, 1, 2, 1.5, '-0.0'::double, 12.345, date '1969-07-20', 'héllo', 'f79c3e09-677c-4bbd-a479-3f349cb785e7',
            'ab'::blob, timestamp '1969-07-20 20:17:40.123456', timestamptz '2026-03-29 01:30:00+01', [1, null, 3],
            {'a': 1, 'b': 'x'}, map {'k': 1}""",
         "insert into t (b) values (null)",
