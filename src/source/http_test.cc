@@ -96,6 +96,19 @@ TEST_F(HttpTest, EachMayNotReachOutside) {
   source("/city", "each: select content as latitude from read_text('/etc/passwd')\n");
   Error error = error_of_run();
   EXPECT_EQ(error.code, Code::kDenied) << error.message;
+  auto checked = (*sources())->check(*sessions_);
+  ASSERT_EQ(checked.size(), 1U);
+  EXPECT_EQ(to_string(checked.front().place), "sources/s.yml:3:7");
+}
+
+TEST_F(HttpTest, CheckFindsTypesAndColumnsButWaitsForTables) {
+  source("/city",
+         "each: select * from not_there_yet\ncolumns: {a: intt, b: double}\nmode: upsert\nkey: bb\n"
+         "on_new_columns: ignore\n");
+  auto checked = (*sources())->check(*sessions_);
+  ASSERT_EQ(checked.size(), 2U);
+  EXPECT_EQ(to_string(checked[0].place), "sources/s.yml:4:11");
+  EXPECT_NE(checked[1].message.find("did you mean 'b'?"), std::string::npos) << checked[1].message;
 }
 
 TEST_F(HttpTest, SinceAsksFromTheCursorAndDropsWhatWasSeen) {

@@ -153,6 +153,41 @@ void check_config(const SourceConfig& config, session::Session& session, Diagnos
   }
 }
 
+// Binds what a person wrote where the tables that it reads are there already; a table that is not there yet
+// comes with the first run.
+void check_query(const SourceConfig& config, session::Session& session, Diagnostics& diagnostics) {
+  Sql query = config.fetcher->query();
+  if (query.text.empty()) {
+    return;
+  }
+  auto described = session.describe(query.text);
+  if (!described && described.error().code != Code::kNotFound) {
+    diagnostics.push_back({query.place, "each: " + described.error().message});
+  }
+}
+
+void check_names(const SourceConfig& config, Diagnostics& diagnostics) {
+  if (config.columns.empty() || config.on_new_columns == NewColumns::kEvolve) {
+    return;
+  }
+  std::vector<std::string> names;
+  for (const auto& column : config.columns) {
+    names.push_back(column.name);
+  }
+  auto declared = [&names](const std::string& name) {
+    return std::any_of(names.begin(), names.end(),
+                       [&](const auto& one) { return engine::fold(one) == engine::fold(name); });
+  };
+  for (const auto& key : config.key) {
+    if (!declared(key)) {
+      std::string near = codec::nearest(key, names);
+      diagnostics.push_back({Place{.file = config.path},
+                             fmt::format("key '{}' is not among the declared columns{}", key,
+                                         near.empty() ? "" : fmt::format(": did you mean '{}'?", near))});
+    }
+  }
+}
+
 }  // namespace
 
 Sources::Sources() = default;
@@ -186,6 +221,8 @@ Diagnostics Sources::check(session::SessionService& sessions) const {
   }
   for (const auto& config : configs_) {
     check_config(*config, **session, diagnostics);
+    check_query(*config, **session, diagnostics);
+    check_names(*config, diagnostics);
   }
   return diagnostics;
 }
