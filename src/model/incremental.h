@@ -8,7 +8,7 @@
 namespace tarn::model {
 
 // The new rows stand in the temporary table `kStage`, made in this transaction.
-constexpr std::string_view kStage = "__tarn_new_rows";
+inline constexpr std::string_view kStage = "__tarn_new_rows";
 Status bring_in(const Node& node, session::Session& session);
 
 }  // namespace tarn::model

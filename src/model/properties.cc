@@ -179,13 +179,7 @@ class PropertiesReader {
     }
     std::vector<std::string> known;
     if (!is_generic_test(project_, made.generic, known)) {
-      std::string near = codec::nearest(made.generic, known);
-      mistake(node.place,
-              near.empty()
-                  ? fmt::format("there is no test '{}'; known are {}; your own is a macro {{% test {}"
-                                "(model, column_name) %}} in tests/generic",
-                                made.generic, fmt::join(known, ", "), made.generic)
-                  : fmt::format("there is no test '{}': did you mean '{}'?", made.generic, near));
+      mistake(node.place, unknown_test(made.generic, known));
       return;
     }
     size_t before = diagnostics_.size();
@@ -193,6 +187,21 @@ class PropertiesReader {
     if (diagnostics_.size() == before) {
       found_.tests.push_back(std::move(made));
     }
+  }
+
+  static std::string unknown_test(const std::string& name, const std::vector<std::string>& known) {
+    if (size_t dot = name.find('.'); dot != std::string::npos) {
+      return fmt::format(
+          "the package '{}' is not installed; copy its macro as {{% test {}(model, …) %}} into "
+          "tests/generic and write '{}' here",
+          name.substr(0, dot), name.substr(dot + 1), name.substr(dot + 1));
+    }
+    std::string near = codec::nearest(name, known);
+    return near.empty() ? fmt::format(
+                              "there is no test '{}'; known are {}; your own is a macro {{% test {}(model, "
+                              "column_name) %}} in tests/generic",
+                              name, fmt::join(known, ", "), name)
+                        : fmt::format("there is no test '{}': did you mean '{}'?", name, near);
   }
 
   void test_key(const std::string& key, const YamlNode& node, DataTest& made) {

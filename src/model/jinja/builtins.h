@@ -11,8 +11,8 @@
 
 namespace tarn::model::jinja {
 
-constexpr size_t kTextBytesMax = 16u << 20;  // of one text
-constexpr int64_t kRangeMax = 100'000;
+inline constexpr size_t kTextBytesMax = 16u << 20;  // of one text
+inline constexpr int64_t kRangeMax = 10'000;
 
 Result<Value> apply_filter(std::string_view name, const Value& input, const Arguments& arguments);
 Result<bool> apply_test(std::string_view name, const Value& input, const Arguments& arguments);
@@ -25,6 +25,8 @@ const std::map<std::string, Value>& builtin_functions();
 
 // Members of a list, keys of a dict, letters of a text; an error for what cannot be gone through.
 Result<List> elements_of(const Value& value);
+// `loop` in turn `i` of a for over `all`.
+Value loop_object(const List& all, size_t i);
 Result<Value> member_of(const Value& object, const Value& key);
 // Python's "%s and %d" % values.
 Result<std::string> format_percent(std::string_view format, const List& values);

@@ -10,7 +10,7 @@
 namespace tarn::model::jinja {
 namespace {
 
-constexpr int64_t kStepsMax = 2'000'000;
+constexpr int64_t kStepsMax = 1'000'000;
 constexpr int kDepthMax = 600;            // nested evaluations: bounds the native stack
 constexpr int kCallDepthMax = 50;         // macros that call macros
 constexpr size_t kBytesMax = 256u << 20;  // that all values together may have taken
@@ -36,7 +36,6 @@ const std::map<std::string, std::string_view>& not_available() {
       {"run_query", "Tarn compiles a model without running queries; write the query into the model"},
       {"statement", "Tarn compiles a model without running queries; write the query into the model"},
       {"load_result", "Tarn compiles a model without running queries; write the query into the model"},
-      {"adapter", "write plain SQL or a macro in its place"},
       {"graph", "Tarn does not show the graph to templates"},
       {"dbt_utils", "packages are not installed; copy the macro into macros/"},
       {"modules", "Python's modules are not there; use SQL or var()"},
@@ -237,28 +236,6 @@ class Interpreter::Impl {
     return ok();
   }
 
-  static Value loop_object(const List& all, size_t i) {
-    auto number = [](size_t n) { return Value(static_cast<int64_t>(n)); };
-    Object loop{.text = "<loop>", .members = {}, .call = {}};
-    loop.members = {
-        {"index", number(i + 1)},
-        {"index0", number(i)},
-        {"revindex", number(all.size() - i)},
-        {"revindex0", number(all.size() - i - 1)},
-        {"first", Value(i == 0)},
-        {"last", Value(i + 1 == all.size())},
-        {"length", number(all.size())},
-        {"previtem", i == 0 ? Value::undefined("the first turn has no previtem") : all[i - 1]},
-        {"nextitem", i + 1 == all.size() ? Value::undefined("the last turn has no nextitem") : all[i + 1]}};
-    loop.members.emplace_back("cycle", Value::function("cycle", [i](const Arguments& given) -> Result<Value> {
-                                if (given.positional.empty()) {
-                                  return Error{Code::kInvalid, "cycle() needs values"};
-                                }
-                                return given.positional[i % given.positional.size()];
-                              }));
-    return Value::object(std::move(loop));
-  }
-
   Status run_for(const Node& node, Frame& frame, Sink& sink) {
     TARN_TRY(Value over, evaluate(*node.expr, frame));
     auto found = elements_of(over);
@@ -282,10 +259,13 @@ class Interpreter::Impl {
     if (all.empty()) {
       return run(node.otherwise, frame, sink);
     }
+    const bool uses_loop = mentions(node.body, "loop");
     for (size_t i = 0; i < all.size() && !frame.returned; ++i) {
       TARN_CHECK(step(frame, node.offset));
       frame.scopes.emplace_back();
-      frame.scopes.back()["loop"] = loop_object(all, i);
+      if (uses_loop) {
+        frame.scopes.back()["loop"] = loop_object(all, i);
+      }
       TARN_CHECK(assign_loop(node, frame, all[i]));
       TARN_CHECK(run(node.body, frame, sink));
       frame.scopes.pop_back();
@@ -402,25 +382,6 @@ class Interpreter::Impl {
     return ok();
   }
 
-  static bool mentions(const ExprPtr& expr, std::string_view name) {
-    return expr != nullptr && ((expr->kind == Expr::Kind::kName && expr->text == name) ||
-                               std::any_of(expr->children.begin(), expr->children.end(),
-                                           [&](const ExprPtr& child) { return mentions(child, name); }) ||
-                               std::any_of(expr->named.begin(), expr->named.end(), [&](const auto& member) {
-                                 return mentions(member.second, name);
-                               }));
-  }
-
-  static bool mentions(const Nodes& nodes, std::string_view name) {
-    return std::any_of(nodes.begin(), nodes.end(), [&](const std::unique_ptr<Node>& node) {
-      return mentions(node->expr, name) || mentions(node->filter, name) || mentions(node->body, name) ||
-             mentions(node->otherwise, name) ||
-             std::any_of(node->branches.begin(), node->branches.end(), [&](const auto& branch) {
-               return mentions(branch.first, name) || mentions(branch.second, name);
-             });
-    });
-  }
-
   Value look_up(const std::string& name, const Frame& frame) {
     for (const Frame* at = &frame; at != nullptr; at = at->module) {
       for (auto scope = at->scopes.rbegin(); scope != at->scopes.rend(); ++scope) {
@@ -442,7 +403,27 @@ class Interpreter::Impl {
     if (auto found = builtin_functions().find(name); found != builtin_functions().end()) {
       return found->second;
     }
+    if (name == "adapter") {
+      return adapter();
+    }
     return Value::undefined(unknown_name(name, frame));
+  }
+
+  // Only adapter.dispatch('name'): the macro duckdb__name, else default__name.
+  Value adapter() {
+    auto dispatch = [this](const Arguments& given) -> Result<Value> {
+      TARN_CHECK(given.expect("adapter.dispatch", 1, 2, {"macro_name", "macro_namespace"}));
+      const Value* name = given.find(0, "macro_name");
+      for (const char* prefix : {"duckdb__", "default__"}) {
+        auto found = macros_.find(prefix + (name != nullptr ? name->text() : ""));
+        if (found != macros_.end()) {
+          return macro_value(found->second.home, *found->second.node, 0);
+        }
+      }
+      return Error{Code::kInvalid, fmt::format("there is no macro duckdb__{0} and no default__{0}",
+                                               name != nullptr ? name->text() : "")};
+    };
+    return Value::object({"<adapter>", {{"dispatch", Value::function("dispatch", dispatch)}}, {}});
   }
 
   std::string unknown_name(const std::string& name, const Frame& frame) const {

@@ -350,6 +350,28 @@ Result<Value> write_json(const Arguments& arguments) {
 
 }  // namespace
 
+Value loop_object(const List& all, size_t i) {
+  auto number = [](size_t n) { return Value(static_cast<int64_t>(n)); };
+  Object loop{.text = "<loop>", .members = {}, .call = {}};
+  loop.members = {
+      {"index", number(i + 1)},
+      {"index0", number(i)},
+      {"revindex", number(all.size() - i)},
+      {"revindex0", number(all.size() - i - 1)},
+      {"first", Value(i == 0)},
+      {"last", Value(i + 1 == all.size())},
+      {"length", number(all.size())},
+      {"previtem", i == 0 ? Value::undefined("the first turn has no previtem") : all[i - 1]},
+      {"nextitem", i + 1 == all.size() ? Value::undefined("the last turn has no nextitem") : all[i + 1]}};
+  loop.members.emplace_back("cycle", Value::function("cycle", [i](const Arguments& given) -> Result<Value> {
+                              if (given.positional.empty()) {
+                                return Error{Code::kInvalid, "cycle() needs values"};
+                              }
+                              return given.positional[i % given.positional.size()];
+                            }));
+  return Value::object(std::move(loop));
+}
+
 bool has_method(const Value& object, std::string_view name) {
   return (object.as<std::string>() != nullptr && among(kTextMethods, name)) ||
          (object.items() != nullptr && among(kListMethods, name)) ||

@@ -233,6 +233,24 @@ class BlockParser {
 
 }  // namespace
 
+bool mentions(const ExprPtr& expr, std::string_view name) {
+  return expr != nullptr && ((expr->kind == Expr::Kind::kName && expr->text == name) ||
+                             std::any_of(expr->children.begin(), expr->children.end(),
+                                         [&](const ExprPtr& child) { return mentions(child, name); }) ||
+                             std::any_of(expr->named.begin(), expr->named.end(),
+                                         [&](const auto& member) { return mentions(member.second, name); }));
+}
+
+bool mentions(const Nodes& nodes, std::string_view name) {
+  return std::any_of(nodes.begin(), nodes.end(), [&](const std::unique_ptr<Node>& node) {
+    return mentions(node->expr, name) || mentions(node->filter, name) || mentions(node->body, name) ||
+           mentions(node->otherwise, name) ||
+           std::any_of(node->branches.begin(), node->branches.end(), [&](const auto& branch) {
+             return mentions(branch.first, name) || mentions(branch.second, name);
+           });
+  });
+}
+
 Place Template::place_of(size_t offset) const {
   Place place{file, 1, 1};
   for (size_t i = 0; i < offset && i < text.size(); ++i) {

@@ -67,6 +67,10 @@ struct Node {
   Nodes otherwise;  // kFor: else
 };
 
+// Does a name stand anywhere in it?
+bool mentions(const ExprPtr& expr, std::string_view name);
+bool mentions(const Nodes& nodes, std::string_view name);
+
 struct Template {
   std::string file;  // for places
   std::string text;

@@ -105,7 +105,11 @@ void append_json(std::string& out, const Value& value, int depth) {
 }
 
 bool spend(size_t& visits) {
-  return visits > 0 && visits-- > 0;
+  if (visits == 0) {
+    return false;
+  }
+  --visits;
+  return true;
 }
 
 bool equal_dicts(const Dict& a, const Dict& b, size_t& visits);
