@@ -1,4 +1,4 @@
-// A table that code makes up: `_tarn.runs` and the like. One adapter turns any of them into a table of DuckDB's.
+// A table that code makes up: `_tarn.runs` and the like. One adapter makes any of them a table of DuckDB's.
 #pragma once
 
 #include <functional>
