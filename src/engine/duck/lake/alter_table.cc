@@ -11,6 +11,7 @@
 #include "engine/duck/lake/table_definition.h"
 #include "engine/duck/lake/types.h"
 #include "engine/lake_catalog.h"
+#include "iceberg/metadata_update.h"
 
 namespace tarn::engine::lake {
 namespace {
@@ -172,6 +173,53 @@ Status change_type(db::ClientContext& context, TableMetadata& metadata, Schema& 
   return ok();
 }
 
+std::vector<std::string> path_of_field(const db::vector<db::string>& path) {
+  return {path.begin(), path.end()};
+}
+
+// Fields of structs change only where the column is stored as it was declared: else the declared type would
+// be wrong.
+Status need_stored_as_declared(const TableMetadata& metadata, Schema& schema,
+                               const db::vector<db::string>& path) {
+  TARN_TRY(auto* column, need_column(schema, path.at(0)));
+  if (metadata.properties.contains(column_property(column->id, "type"))) {
+    return Error{
+        Code::kUnsupported,
+        fmt::format(
+            "fields of column \"{}\" cannot change in place, because it holds types that are stored as "
+            "others: write CREATE OR REPLACE TABLE … AS SELECT",
+            column->name)};
+  }
+  return ok();
+}
+
+Status add_struct_field(TableMetadata& metadata, Schema& schema, const db::AddFieldInfo& info) {
+  TARN_CHECK(need_stored_as_declared(metadata, schema, info.column_path));
+  Field field;
+  field.name = info.new_field.Name();
+  int unused_id = 0;
+  TARN_TRY(field.type, stored_type(info.new_field.Type(), field.name, unused_id));
+  if (engine_type(field.type) != info.new_field.Type()) {
+    return Error{Code::kUnsupported,
+                 fmt::format("a field of a struct cannot be added with type {}: take {}",
+                             info.new_field.Type().ToString(), engine_type(field.type).ToString())};
+  }
+  const auto added =
+      iceberg::add_field(schema, path_of_field(info.column_path), std::move(field), metadata.last_column_id);
+  return !added && added.error().code == Code::kExists && info.if_field_not_exists ? ok() : added;
+}
+
+Status remove_struct_field(TableMetadata& metadata, Schema& schema, const db::RemoveFieldInfo& info) {
+  TARN_CHECK(need_stored_as_declared(metadata, schema, info.column_path));
+  const auto dropped = iceberg::drop_field(schema, path_of_field(info.column_path));
+  return !dropped && dropped.error().code == Code::kNotFound && info.if_column_exists ? ok() : dropped;
+}
+
+Status rename_struct_field(TableMetadata& metadata, Schema& schema, const db::RenameFieldInfo& info) {
+  TARN_CHECK(need_stored_as_declared(metadata, schema, info.column_path));
+  return iceberg::rename_field(schema, path_of_field(info.column_path), info.new_name);
+}
+
 Status set_default(TableMetadata& metadata, Schema& schema, const db::SetDefaultInfo& info) {
   TARN_TRY(auto* field, need_column(schema, info.column_name));
   const auto key = column_property(field->id, "default");
@@ -199,6 +247,11 @@ Status alter(db::ClientContext& context, TableMetadata& metadata, Schema& schema
       field->required = false;
       return ok();
     }
+    case AlterTableType::ADD_FIELD: return add_struct_field(metadata, schema, info.Cast<db::AddFieldInfo>());
+    case AlterTableType::REMOVE_FIELD:
+      return remove_struct_field(metadata, schema, info.Cast<db::RemoveFieldInfo>());
+    case AlterTableType::RENAME_FIELD:
+      return rename_struct_field(metadata, schema, info.Cast<db::RenameFieldInfo>());
     case AlterTableType::SET_PARTITIONED_BY:
       return set_partition_spec(metadata, schema, info.Cast<db::SetPartitionedByInfo>().partition_keys);
     case AlterTableType::SET_NOT_NULL:

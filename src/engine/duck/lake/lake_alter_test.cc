@@ -65,6 +65,17 @@ TEST_F(LakeTest, DefaultsAndNotNullChange) {
   EXPECT_THAT(error_of("alter table t alter column a set not null"), HasSubstr("unsupported: "));
 }
 
+TEST_F(LakeTest, FieldsOfStructs) {
+  run("create table t as select {'a': 1, 'b': {'c': 'x'}} as s");
+  run("alter table t add column s.d integer; alter table t rename column s.b.c to e");
+  run("insert into t values ({'a': 2, 'b': {'e': 'y'}, 'd': 5})");
+  EXPECT_EQ(rows("select s from t order by s.a"),
+            "{'a': 1, 'b': {'e': x}, 'd': NULL}\n{'a': 2, 'b': {'e': y}, 'd': 5}\n");
+  run("alter table t drop column s.a");
+  EXPECT_EQ(rows("select s.b.e, s.d from t order by 1"), "x|NULL\ny|5\n");
+  EXPECT_THAT(error_of("alter table t drop column s.nope"), HasSubstr("nope"));
+}
+
 TEST_F(LakeTest, DropsCheckWhatTheyDrop) {
   run("create table t(a integer); create view v as select * from t");
   EXPECT_THAT(error_of("drop view t"), HasSubstr("is a table"));
