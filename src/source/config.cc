@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "engine/parse.h"
+#include "session/session.h"
 #include "source/kind.h"
 
 namespace tarn::source {
@@ -223,6 +224,11 @@ void read_shared(YamlReader& reader, SourceConfig& config, const YamlNode& root,
   read_mode(reader, config);
   config.columns = read_columns(reader, diagnostics);
   config.partition_by = reader.texts("partition_by").value_or(std::vector<std::string>());
+  for (const auto& field : config.partition_by) {
+    if (auto parsed = partition_field(field); !parsed) {
+      reader.mistake(*reader.child("partition_by"), parsed.error().message);
+    }
+  }
   config.allow_empty = reader.boolean("allow_empty", false);
   config.since = read_since(reader, diagnostics);
   config.tags = reader.texts("tags").value_or(std::vector<std::string>());
@@ -325,6 +331,31 @@ Result<std::vector<std::shared_ptr<const SourceConfig>>> read_configs(const Regi
   }
   std::sort(configs.begin(), configs.end(), [](const auto& a, const auto& b) { return a->name < b->name; });
   return configs;
+}
+
+Result<std::string> partition_field(const std::string& text) {
+  size_t open = text.find('(');
+  if (open == std::string::npos && is_identifier(text)) {
+    return session::quote_identifier(text);
+  }
+  std::string function = open == std::string::npos ? "" : text.substr(0, open);
+  static const std::vector<std::string> kFunctions = {"year", "month", "day", "hour", "bucket"};
+  if (text.ends_with(")") && std::find(kFunctions.begin(), kFunctions.end(), function) != kFunctions.end()) {
+    std::string inside = text.substr(open + 1, text.size() - open - 2);
+    size_t comma = inside.find(',');
+    std::string number = comma == std::string::npos ? "" : inside.substr(0, comma);
+    std::string column = comma == std::string::npos ? inside : inside.substr(comma + 1);
+    column.erase(0, column.find_first_not_of(' '));
+    bool counted = !number.empty() && number.find_first_not_of("0123456789") == std::string::npos;
+    if (is_identifier(column) && counted == (function == "bucket")) {
+      return fmt::format("{}({}{})", function, counted ? number + ", " : "",
+                         session::quote_identifier(column));
+    }
+  }
+  return Error{Code::kInvalid,
+               fmt::format("partition_by: '{}' is not a column, year(c), month(c), day(c), hour(c) or "
+                           "bucket(n, c)",
+                           text)};
 }
 
 Result<uint64_t> parse_bytes(std::string_view text) {

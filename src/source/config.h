@@ -86,6 +86,9 @@ Result<std::vector<std::shared_ptr<const SourceConfig>>> read_configs(const Regi
                                                                       const std::string& project_root,
                                                                       Diagnostics& diagnostics);
 
+// SQL of one field of partition_by, its column quoted: "day(time)", "bucket(16, id)", "city".
+Result<std::string> partition_field(const std::string& text);
+
 // "100MB", "64 KiB", "1000": bytes.
 Result<uint64_t> parse_bytes(std::string_view text);
 

@@ -110,6 +110,8 @@ TEST(ConfigTest, MistakesHaveTheirPlace) {
       {kHttp + "headers: {A: \"x\\r\\nB: y\"}\n", "a header is one line"},
       {kHttp + "headers: {A: \"${nothing}\"}\n", "is not a reference"},
       {kHttp + "body: x\n", "a body needs 'method: POST'"},
+      {kHttp + "partition_by: [week(a)]\n", "sources/s.yml:3:15: partition_by: 'week(a)'"},
+      {kHttp + "partition_by: ['bucket(a)']\n", "is not a column"},
       {kHttp + "table: _tarn.x\n", "not in schema _tarn"},
       {"kind: files\n", "path"},
       {"kind: files\npath: a.csv\nsince: {column: a}\n", "since is for kind http"},

@@ -18,31 +18,6 @@ using session::quote_literal;
 constexpr int kAttempts = 8;
 constexpr const char* kQuarantine = "lake.\"_tarn\".\"quarantine\"";
 
-// "day(time)" with the column quoted; kInvalid when it is no partition field.
-Result<std::string> partition_field(const std::string& text, const SourceConfig& config) {
-  size_t open = text.find('(');
-  if (open == std::string::npos && is_identifier(text)) {
-    return quote_identifier(text);
-  }
-  std::string function = open == std::string::npos ? "" : text.substr(0, open);
-  static const std::vector<std::string> kFunctions = {"year", "month", "day", "hour", "bucket"};
-  if (text.ends_with(")") && std::find(kFunctions.begin(), kFunctions.end(), function) != kFunctions.end()) {
-    std::string inside = text.substr(open + 1, text.size() - open - 2);
-    size_t comma = inside.find(',');
-    std::string number = comma == std::string::npos ? "" : inside.substr(0, comma);
-    std::string column = comma == std::string::npos ? inside : inside.substr(comma + 1);
-    column.erase(0, column.find_first_not_of(' '));
-    bool counted = !number.empty() && number.find_first_not_of("0123456789") == std::string::npos;
-    if (is_identifier(column) && counted == (function == "bucket")) {
-      return fmt::format("{}({}{})", function, counted ? number + ", " : "", quote_identifier(column));
-    }
-  }
-  return Error{Code::kInvalid,
-               fmt::format("{}: partition_by: '{}' is not a column, year(c), month(c), day(c), hour(c) "
-                           "or bucket(n, c)",
-                           config.path, text)};
-}
-
 // The transaction of one load.
 class Loader {
  public:
@@ -179,7 +154,7 @@ Status Loader::make_table() {
   }
   std::string partitions;
   for (const auto& field : config_.partition_by) {
-    TARN_TRY(std::string one, partition_field(field, config_));
+    TARN_TRY(std::string one, partition_field(field));
     partitions += (partitions.empty() ? "" : ", ") + one;
   }
   return execute(
@@ -292,19 +267,10 @@ std::string Loader::lock_keys(const std::string& left, const std::string& right)
 
 Status Loader::upsert_rows() {
   std::string keys = identifiers(config_.key);
-  std::string null_key;
-  for (const auto& key : config_.key) {
-    null_key += fmt::format("{}{} IS NULL", null_key.empty() ? "" : " OR ", quote_identifier(key));
-  }
-  TARN_CHECK(execute(fmt::format(
-      "INSERT INTO tarn_bad_rows SELECT _tarn_fetch, tarn_row, {}, NULL FROM tarn_stage "
-      "WHERE tarn_reason IS NULL AND ({})",
-      quote_literal("the key is null: " + fmt::format("{}", fmt::join(config_.key, ", "))), null_key)));
   TARN_CHECK(execute(
       fmt::format("CREATE OR REPLACE TEMP TABLE tarn_new AS SELECT * FROM tarn_stage WHERE tarn_reason "
-                  "IS NULL AND NOT ({}) QUALIFY row_number() OVER (PARTITION BY {} ORDER BY rowid "
-                  "DESC) = 1",
-                  null_key, keys)));
+                  "IS NULL QUALIFY row_number() OVER (PARTITION BY {} ORDER BY rowid DESC) = 1",
+                  keys)));
   if (!plan_.exists) {
     return insert_from("tarn_new");
   }

@@ -89,6 +89,8 @@ bool Staging::can_stream() const {
 }
 
 Status Staging::make_stream_view() {
+  // A commit that failed may have kept what it wrote to temporary tables.
+  TARN_CHECK(execute(session_, "DELETE FROM tarn_bad_rows"));
   const SourceConfig& config = request_.config;
   bool selects = !config.select.text.empty();
   TARN_TRY(auto relation, input_->relation(selects ? Purpose::kSelect : Purpose::kStream, wanted_types(plan_),
@@ -161,9 +163,20 @@ Status Staging::stage() {
   return number_stage();
 }
 
-// Moves what broke the contract to tarn_bad_rows. CSV counts only rows that its reader took, so the lines
-// that it rejected before are added.
+// Copies what broke the contract to tarn_bad_rows, null keys of an upsert included. CSV counts only rows that
+// its reader took, so the lines that it rejected before are added.
 Status Staging::number_stage() {
+  if (request_.config.mode == Mode::kUpsert) {
+    std::string null_key;
+    for (const auto& key : request_.config.key) {
+      null_key += fmt::format("{}{} IS NULL", null_key.empty() ? "" : " OR ", quote_identifier(key));
+    }
+    std::string reason = fmt::format("the key is null: {}", fmt::join(request_.config.key, ", "));
+    TARN_CHECK(
+        execute(session_, fmt::format("UPDATE tarn_stage SET tarn_reason = {} WHERE tarn_reason IS NULL AND "
+                                      "({})",
+                                      quote_literal(reason), null_key)));
+  }
   std::string number = "s.tarn_row";
   if (request_.config.format.kind == FormatKind::kCsv) {
     TARN_CHECK(execute(session_,
