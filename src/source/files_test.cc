@@ -201,6 +201,22 @@ TEST_F(FilesTest, ReplayPutsTheNewParseInPlaceOfTheOld) {
   EXPECT_EQ(nothing.error().code, Code::kNotFound);
 }
 
+TEST_F(FilesTest, ACancelStopsTheLoadAndLeavesNothing) {
+  write("in/a.csv", "id\n1\n");
+  write("sources/s.yml",
+        "kind: files\npath: in/a.csv\nformat: csv\nselect: select count(*) as n from range(100000000000) a, "
+        "input\n");
+  log_.on_progress = [this](const std::string& text) {
+    if (text.ends_with("loading")) {
+      cancel_.set();
+    }
+  };
+  auto status = run("s");
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, Code::kCancelled) << status.error().message;
+  EXPECT_EQ(query("select count(*) from information_schema.tables where table_name = 's'"), "0");
+}
+
 TEST_F(FilesTest, ARepeatedAttemptLoadsOnce) {
   write("in/a.csv", "id\n1\n");
   write("sources/s.yml", "kind: files\npath: in/*.csv\nformat: csv\n");

@@ -26,7 +26,12 @@ class QuietLog : public flow::TaskLog {
     std::lock_guard lock(mutex_);
     text_ += text + "\n";
   }
-  void progress(std::string) override {}
+  void progress(std::string text) override {
+    if (on_progress) {
+      on_progress(text);
+    }
+  }
+  std::function<void(const std::string&)> on_progress;
   std::string text() {
     std::lock_guard lock(mutex_);
     return text_;

@@ -1,6 +1,10 @@
 #include "source/load.h"
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -385,6 +389,36 @@ void Loader::report(const std::optional<engine::CommitOutcome>& outcome) {
   }
 }
 
+// Passes a cancel on to the session while a statement runs.
+class CancelWatch {
+ public:
+  CancelWatch(session::Session& session, const flow::CancelFlag& cancel)
+      : thread_([this, &session, &cancel] {
+          std::unique_lock lock(mutex_);
+          while (!done_.wait_for(lock, std::chrono::milliseconds(100), [this] { return stop_; })) {
+            if (cancel.is_set()) {
+              session.cancel();
+            }
+          }
+        }) {}
+  CancelWatch(const CancelWatch&) = delete;
+  CancelWatch& operator=(const CancelWatch&) = delete;
+  ~CancelWatch() {
+    {
+      std::lock_guard lock(mutex_);
+      stop_ = true;
+    }
+    done_.notify_all();
+    thread_.join();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable done_;
+  bool stop_ = false;
+  std::thread thread_;  // last: it uses all above
+};
+
 }  // namespace
 
 Status load(const LoadRequest& request) {
@@ -393,6 +427,7 @@ Status load(const LoadRequest& request) {
     return ok();
   }
   TARN_TRY(auto session, request.task.sessions.open({}));
+  CancelWatch watch(*session, request.task.cancel);
   Staging staging(*session, request);
   TARN_CHECK(staging.prepare());
   Loader loader(*session, request, staging);

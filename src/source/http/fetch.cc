@@ -96,7 +96,7 @@ std::string ending_of(const Format& format, const std::string& encoding) {
                                                              {FormatKind::kNdjson, "ndjson"},
                                                              {FormatKind::kCsv, "csv"},
                                                              {FormatKind::kParquet, "parquet"}};
-  std::string ending = kEndings.at(format.kind);
+  const std::string& ending = kEndings.at(format.kind);
   std::string packed = !encoding.empty() ? encoding : format.compression;
   return packed == "gzip" ? ending + ".gz" : packed == "zstd" ? ending + ".zst" : ending;
 }
