@@ -1,5 +1,7 @@
 // Goal: each materialisation gives the right rows, and a failing test publishes nothing.
 // Method: small projects in a temporary folder, built in a real lake, read back through a session.
+#include <thread>
+
 #include <gmock/gmock.h>
 
 #include "model/model_fixture.h"
@@ -264,6 +266,50 @@ TEST_F(BuildTest, TheSameRunAgainDoesNothing) {
   --runs_;  // as after a crash between the commit and its record
   run_well();
   EXPECT_EQ(rows("select count(*) from m"), "1");
+}
+
+// Goal: tasks that run side by side and all make the same new schema all succeed. Method: one thread a task.
+TEST_F(BuildTest, SideBySide) {
+  for (int i = 0; i < 6; ++i) {
+    write(fmt::format("models/m{}.sql", i),
+          fmt::format("{{{{ config(materialized='table', schema='new') }}}} select {} as a", i));
+  }
+  auto project = load_project();
+  auto tasks = model_tasks(project);
+  ASSERT_EQ(tasks.size(), 6u);
+  std::vector<std::string> messages(tasks.size());
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < tasks.size(); ++i) {
+    threads.emplace_back([&, i] {
+      flow::TaskReport report;
+      KeptLog log;
+      flow::TaskContext context{.env = real_env(),
+                                .sessions = *sessions_,
+                                .log = log,
+                                .cancel = cancel_,
+                                .run_id = "side",
+                                .data_folder = config_.data_folder,
+                                .report = &report,
+                                .task_name = tasks[i]->name()};
+      auto status = tasks[i]->run(context);
+      messages[i] = status ? "" : status.error().message;
+    });
+  }
+  for (auto& thread : threads) {
+    thread.join();
+  }
+  EXPECT_THAT(messages, testing::Each(""));
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_EQ(rows(fmt::format("select a from public_new.m{}", i)), std::to_string(i));
+  }
+}
+
+TEST_F(BuildTest, CancelledPublishesNothing) {
+  write("models/m.sql", "{{ config(materialized='table') }} select 1 as a");
+  cancel_.set();
+  run();
+  EXPECT_EQ(errors_["m"], "m was cancelled");
+  EXPECT_THAT(rows("select * from m"), HasSubstr("! "));
 }
 
 TEST_F(BuildTest, HooksPartitionsAndMacros) {
