@@ -69,7 +69,7 @@ Result<std::unique_ptr<DataFolder>> DataFolder::open(Env& env, const std::string
     auto note = env.files->read(path + "/lock");
     LockHolder holder = parse_note(note.value_or(""));
     return Error{Code::kLocked,
-                 fmt::format("the data folder {} is in use by process {}{}; stop it first, or wait", path,
+                 fmt::format("the data folder {} is locked by process {}{}; stop it first, or wait", path,
                              holder.pid, holder.address.empty() ? "" : " serving " + holder.address)};
   }
   if (!lock) {
