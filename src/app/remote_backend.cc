@@ -193,7 +193,13 @@ class RemoteBackend final : public serve::Backend {
 
   Result<std::unique_ptr<serve::SqlAnswer>> sql(const serve::SqlRequest& request) override {
     auto rows = std::make_unique<RemoteRows>(post("/api/v1/sql", sql_body(request, "rows")));
-    TARN_CHECK(rows->open());
+    if (request.on_cancellable)
+      request.on_cancellable([&rows = *rows] { rows.cancel(); });
+    if (auto opened = rows->open(); !opened) {
+      if (request.on_cancellable)
+        request.on_cancellable({});
+      return opened.error();
+    }
     return std::unique_ptr<serve::SqlAnswer>(std::move(rows));
   }
 

@@ -17,14 +17,35 @@ namespace {
 // The rows of a statement with the session that they come from.
 class LocalAnswer final : public serve::SqlAnswer {
  public:
-  LocalAnswer(std::unique_ptr<session::Session> session, std::unique_ptr<engine::ResultStream> rows)
+  LocalAnswer(std::shared_ptr<session::Session> session, std::unique_ptr<engine::ResultStream> rows)
       : session_(std::move(session)), rows_(std::move(rows)) {}
   engine::ResultStream& rows() override { return *rows_; }
   void cancel() override { session_->cancel(); }
 
  private:
-  std::unique_ptr<session::Session> session_;
+  std::shared_ptr<session::Session> session_;
   std::unique_ptr<engine::ResultStream> rows_;
+};
+
+// Passes the session's cancel() on while it stands; takes it back when the call fails.
+class Cancellable {
+ public:
+  Cancellable(const serve::SqlRequest& request, const std::shared_ptr<session::Session>& session)
+      : request_(request) {
+    if (request_.on_cancellable)
+      request_.on_cancellable([session] { session->cancel(); });
+  }
+  ~Cancellable() {
+    if (!kept_ && request_.on_cancellable)
+      request_.on_cancellable({});
+  }
+  Cancellable(const Cancellable&) = delete;
+  Cancellable& operator=(const Cancellable&) = delete;
+  void keep() { kept_ = true; }
+
+ private:
+  const serve::SqlRequest& request_;
+  bool kept_ = false;
 };
 
 Status copy_file(FileSystem& files, const std::string& from, const std::string& to) {
@@ -105,20 +126,25 @@ std::string Workspace::spill_folder() const {
   return parts_->lake->folder().spill();
 }
 
+Result<std::shared_ptr<session::Session>> Workspace::open_session(const serve::SqlRequest& request) {
+  TARN_TRY(auto session,
+           parts_->sessions->open({.principal = {}, .unsafe = request.unsafe, .as_of = request.as_of}));
+  return std::shared_ptr<session::Session>(std::move(session));
+}
+
 Result<std::unique_ptr<serve::SqlAnswer>> Workspace::sql(const serve::SqlRequest& request) {
   TARN_TRY(const auto statements, engine::parse(request.sql));
   if (statements.empty())
     return Error{Code::kInvalid, "there is no statement in the text"};
-  TARN_TRY(auto session,
-           parts_->sessions->open({.principal = {}, .unsafe = request.unsafe, .as_of = request.as_of}));
-  const auto last = statements.back().begin;
+  TARN_TRY(auto session, open_session(request));
+  Cancellable cancellable(request, session);
+  const auto last = statements.size() > 1 ? statements.back().begin : 0;
   if (statements.size() > 1) {
     TARN_TRY([[maybe_unused]] const auto changed,
              session->execute(std::string_view(request.sql).substr(0, last)));
   }
-  const auto text =
-      statements.size() > 1 ? std::string_view(request.sql).substr(last) : std::string_view(request.sql);
-  TARN_TRY(auto rows, session->query(text));
+  TARN_TRY(auto rows, session->query(std::string_view(request.sql).substr(last)));
+  cancellable.keep();
   return std::unique_ptr<serve::SqlAnswer>(
       std::make_unique<LocalAnswer>(std::move(session), std::move(rows)));
 }
@@ -128,8 +154,8 @@ Result<int64_t> Workspace::export_parquet(const serve::SqlRequest& request, cons
   if (statements.size() != 1 || statements[0].kind != engine::StatementKind::kSelect) {
     return Error{Code::kInvalid, "only the rows of one SELECT can be written as Parquet"};
   }
-  TARN_TRY(const auto session,
-           parts_->sessions->open({.principal = {}, .unsafe = request.unsafe, .as_of = request.as_of}));
+  TARN_TRY(const auto session, open_session(request));
+  const Cancellable cancellable(request, session);
   // The person's text passes the gate into a temporary table; only then Tarn's own COPY names a file.
   TARN_TRY(const auto rows,
            session->execute(fmt::format("CREATE TEMP TABLE tarn_export AS\n{}", statements[0].text)));

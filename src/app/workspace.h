@@ -40,6 +40,7 @@ class Workspace final : public serve::Backend {
 
  private:
   struct Parts;
+  Result<std::shared_ptr<session::Session>> open_session(const serve::SqlRequest& request);
   explicit Workspace(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };

@@ -20,7 +20,7 @@ std::string_view reason_of(int status) {
   return {reason.data(), reason.size()};
 }
 
-HttpExchange::HttpExchange(boost::asio::io_context& io, HttpRequest request, bool keep_alive)
+HttpExchange::HttpExchange(boost::asio::io_context& io, HttpServerRequest request, bool keep_alive)
     : io_(io), request_(std::move(request)), keep_alive_(keep_alive), wake_(io) {}
 
 std::string HttpExchange::head(int status, std::string_view content_type, const std::string& framing) const {

@@ -22,9 +22,9 @@ struct Outgoing {
   bool broken = false;  // close the connection now
 };
 
-class HttpExchange : public HttpResponse, public std::enable_shared_from_this<HttpExchange> {
+class HttpExchange : public HttpServerResponse, public std::enable_shared_from_this<HttpExchange> {
  public:
-  HttpExchange(boost::asio::io_context& io, HttpRequest request, bool keep_alive);
+  HttpExchange(boost::asio::io_context& io, HttpServerRequest request, bool keep_alive);
 
   // The handler's side.
   void answer(int status, std::string_view content_type, std::string body) override;
@@ -35,7 +35,7 @@ class HttpExchange : public HttpResponse, public std::enable_shared_from_this<Ht
   [[nodiscard]] bool is_gone() const override;
   void on_gone(std::function<void()> callback) override;
   void finish();  // after the handler returned
-  [[nodiscard]] const HttpRequest& request() const { return request_; }
+  [[nodiscard]] const HttpServerRequest& request() const { return request_; }
 
   // The socket's side.
   Outgoing take();
@@ -49,7 +49,7 @@ class HttpExchange : public HttpResponse, public std::enable_shared_from_this<Ht
   void notify();
 
   boost::asio::io_context& io_;
-  const HttpRequest request_;
+  const HttpServerRequest request_;
   const bool keep_alive_;
   boost::asio::steady_timer wake_;  // the socket's thread only
 

@@ -45,7 +45,7 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-const std::string* header(const HttpRequest& request, const std::string& name) {
+const std::string* header(const HttpServerRequest& request, const std::string& name) {
   const auto found = request.headers.find(name);
   return found == request.headers.end() ? nullptr : &found->second;
 }
@@ -62,7 +62,7 @@ bool host_is_ours(const HttpServerOptions& options, const std::string& host) {
   return options.allow_public && is_address(host);
 }
 
-bool has_token(const HttpServerOptions& options, const HttpRequest& request) {
+bool has_token(const HttpServerOptions& options, const HttpServerRequest& request) {
   constexpr std::string_view kScheme = "bearer ";
   const auto* authorization = header(request, "authorization");
   if (options.token.empty() || authorization == nullptr || authorization->size() <= kScheme.size())
@@ -94,7 +94,7 @@ bool is_loopback(std::string_view host) {
          (host.starts_with("127.") && is_address(host));
 }
 
-std::optional<Refusal> refuse(const HttpServerOptions& options, const HttpRequest& request) {
+std::optional<Refusal> refuse(const HttpServerOptions& options, const HttpServerRequest& request) {
   const auto* host = header(request, "host");
   if (host == nullptr || !host_is_ours(options, host_without_port(*host))) {
     return Refusal{421, fmt::format("host '{}' is not served here; use the address that the start printed",
@@ -115,7 +115,7 @@ std::optional<Refusal> refuse(const HttpServerOptions& options, const HttpReques
   return std::nullopt;
 }
 
-bool read_target(std::string_view target, HttpRequest& request) {
+bool read_target(std::string_view target, HttpServerRequest& request) {
   const auto question = target.find('?');
   auto path = decode(target.substr(0, question), false);
   if (!path || path->empty() || (*path)[0] != '/')

@@ -57,8 +57,8 @@ std::string error_body(std::string_view code, std::string_view message) {
   return fmt::format("{{\"error\":{{\"code\":\"{}\",\"message\":\"{}\"}}}}\n", code, escaped);
 }
 
-HttpRequest request_of(http::request<http::string_body>& message) {
-  HttpRequest request;
+HttpServerRequest request_of(http::request<http::string_body>& message) {
+  HttpServerRequest request;
   request.method = std::string(message.method_string());
   for (const auto& field : message) {
     std::string name(field.name_string());
@@ -207,7 +207,7 @@ asio::awaitable<bool> Server::serve_one(beast::tcp_stream& stream, beast::flat_b
   stream.expires_after(options_.read_time_max);
   ErrorCode error;
   co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
-  HttpRequest request;
+  HttpServerRequest request;
   if (!error) {
     // The gate comes before the body: nobody without a token makes the server keep one.
     request = request_of(parser.get());

@@ -19,7 +19,7 @@
 
 namespace tarn::net {
 
-struct HttpRequest {
+struct HttpServerRequest {
   std::string method;                          // upper case
   std::string path;                            // percent-decoded, without the query
   std::map<std::string, std::string> query;    // decoded; the last of equal names wins
@@ -29,9 +29,9 @@ struct HttpRequest {
 
 // A handler's side of one answer: answer() once, or begin(), write()… and nothing more. Used by the handler's
 // thread only. write() waits while the client is slow and fails with kCancelled when it went away.
-class HttpResponse {
+class HttpServerResponse {
  public:
-  virtual ~HttpResponse() = default;
+  virtual ~HttpServerResponse() = default;
   virtual void answer(int status, std::string_view content_type, std::string body) = 0;
   virtual Status begin(int status, std::string_view content_type,
                        const std::vector<std::pair<std::string, std::string>>& headers) = 0;
@@ -45,7 +45,7 @@ class HttpResponse {
   virtual void on_gone(std::function<void()> callback) = 0;
 };
 
-using HttpHandler = std::function<void(const HttpRequest&, HttpResponse&)>;
+using HttpHandler = std::function<void(const HttpServerRequest&, HttpServerResponse&)>;
 
 struct HttpServerOptions {
   std::string host = "127.0.0.1";     // an address, or "localhost"

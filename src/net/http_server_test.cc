@@ -59,7 +59,7 @@ class HttpServerTest : public testing::Test {
 };
 
 HttpHandler echo() {
-  return [](const HttpRequest& request, HttpResponse& response) {
+  return [](const HttpServerRequest& request, HttpServerResponse& response) {
     const auto x = request.query.find("x");
     response.answer(200, "text/plain",
                     request.method + " " + request.path + " " + (x == request.query.end() ? "" : x->second) +
@@ -127,7 +127,7 @@ TEST_F(HttpServerTest, ASlowRequestIsDropped) {
 }
 
 TEST_F(HttpServerTest, StreamsMoreThanItsQueueHolds) {
-  start([](const HttpRequest&, HttpResponse& response) {
+  start([](const HttpServerRequest&, HttpServerResponse& response) {
     ASSERT_TRUE(response.begin(200, "text/plain", {{"X-One", "1"}}));
     for (int i = 0; i < 5000; ++i)
       ASSERT_TRUE(response.write(std::string(1000, 'a')));
@@ -138,7 +138,7 @@ TEST_F(HttpServerTest, StreamsMoreThanItsQueueHolds) {
 }
 
 TEST_F(HttpServerTest, ABrokenAnswerIsNoticed) {
-  start([](const HttpRequest&, HttpResponse& response) {
+  start([](const HttpServerRequest&, HttpServerResponse& response) {
     ASSERT_TRUE(response.begin(200, "text/plain", {}));
     ASSERT_TRUE(response.write("half"));
     response.break_off();
@@ -150,7 +150,7 @@ TEST_F(HttpServerTest, AHandlerHearsThatItsClientLeft) {
   std::mutex mutex;
   std::condition_variable heard;
   bool gone = false;
-  start([&](const HttpRequest&, HttpResponse& response) {
+  start([&](const HttpServerRequest&, HttpServerResponse& response) {
     response.on_gone([&] {
       const std::lock_guard lock(mutex);
       gone = true;
@@ -177,7 +177,7 @@ TEST_F(HttpServerTest, AHandlerHearsThatItsClientLeft) {
 TEST_F(HttpServerTest, StopWaitsForARunningRequest) {
   std::atomic<bool> inside{false};
   std::atomic<bool> let_go{false};
-  start([&](const HttpRequest&, HttpResponse& response) {
+  start([&](const HttpServerRequest&, HttpServerResponse& response) {
     inside = true;
     inside.notify_all();
     let_go.wait(false);

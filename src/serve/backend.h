@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,8 +21,11 @@ using Vars = std::map<std::string, std::string>;
 
 struct SqlRequest {
   std::string sql;  // one or more statements; the last one's rows are the answer
-  std::optional<Timestamp> as_of;
+  std::optional<Timestamp> as_of = {};
   bool unsafe = false;  // the admin's: no allow-lists
+  // Gets a function that stops the statement, as soon as there is one to stop; it may be called from any
+  // thread while the answer lives. Gets an empty one when the call fails.
+  std::function<void(std::function<void()> cancel)> on_cancellable = {};
 };
 
 // The answer of the last statement. One thread, but cancel() from any.

@@ -75,10 +75,10 @@ Status serve(CommandContext& context) {
   serve::Api api(context.env, *workspace, workspace->runs(),
                  {.version = std::string(kVersion), .spill_folder = workspace->spill_folder()});
   TARN_TRY(const auto server,
-           net::HttpServer::start(std::move(options),
-                                  [&api](const net::HttpRequest& request, net::HttpResponse& response) {
-                                    api.handle(request, response);
-                                  }));
+           net::HttpServer::start(std::move(options), [&api](const net::HttpServerRequest& request,
+                                                             net::HttpServerResponse& response) {
+             api.handle(request, response);
+           }));
   TARN_CHECK(write_server_file(context.env, data_folder, {::getpid(), host, server->port()}));
   const auto url = fmt::format("http://{}:{}", host.find(':') == std::string::npos ? host : "[" + host + "]",
                                server->port());

@@ -36,7 +36,11 @@ Status check_output_folder(const std::string& file) {
 
 Status run_sql(CommandContext& context, serve::Backend& backend, const std::string& sql) {
   const auto& arguments = context.arguments;
-  const serve::SqlRequest request{.sql = sql, .as_of = arguments.as_of, .unsafe = arguments.unsafe};
+  const serve::SqlRequest request{
+      .sql = sql,
+      .as_of = arguments.as_of,
+      .unsafe = arguments.unsafe,
+      .on_cancellable = [&context](auto cancel) { context.signals.on_signal(std::move(cancel)); }};
   SqlOutput output;
   output.format = arguments.format;
   output.file = arguments.output.empty() ? "" : absolute_path(arguments.output);
@@ -48,7 +52,6 @@ Status run_sql(CommandContext& context, serve::Backend& backend, const std::stri
     return ok();
   }
   TARN_TRY(const auto answer, backend.sql(request));
-  context.signals.on_signal([&answer] { answer->cancel(); });
   auto written = write_answer(context.env, answer->rows(), output);
   context.signals.on_signal({});
   return written;

@@ -80,15 +80,17 @@ class Shell {
 
  private:
   void run_statement(const std::string& sql) {
-    const auto answer =
-        backend_.sql({.sql = sql, .as_of = context_.arguments.as_of, .unsafe = context_.arguments.unsafe});
-    if (!answer) {
-      report(context_, answer.error());
-      return;
-    }
-    context_.signals.on_signal([&answer] { (*answer)->cancel(); });
-    const auto written = write_answer(context_.env, (*answer)->rows(), output_);
-    context_.signals.on_signal([] {});
+    const auto quiet = [] {};  // between statements Ctrl-C is a key of the editor
+    const auto on_cancellable = [&](std::function<void()> cancel) {
+      context_.signals.on_signal(cancel ? std::move(cancel) : quiet);
+    };
+    const auto answer = backend_.sql({.sql = sql,
+                                      .as_of = context_.arguments.as_of,
+                                      .unsafe = context_.arguments.unsafe,
+                                      .on_cancellable = on_cancellable});
+    const auto written =
+        answer ? write_answer(context_.env, (*answer)->rows(), output_) : Status(answer.error());
+    context_.signals.on_signal(quiet);
     if (!written)
       report(context_, written.error());
   }

@@ -18,16 +18,16 @@ constexpr std::string_view kJsonType = "application/json";
 constexpr std::string_view kPrefix = "/api/v1";
 constexpr int kRunsListedMax = 1000;
 
-void answer(net::HttpResponse& response, int status, const Json& body) {
+void answer(net::HttpServerResponse& response, int status, const Json& body) {
   response.answer(status, kJsonType, dump(body) + "\n");
 }
 
-void answer(net::HttpResponse& response, const Error& error) {
+void answer(net::HttpServerResponse& response, const Error& error) {
   answer(response, http_status_of(error.code), to_json(error));
 }
 
 // The body as an object; an empty body is an empty object.
-Result<Json> body_of(const net::HttpRequest& request) {
+Result<Json> body_of(const net::HttpServerRequest& request) {
   if (request.body.empty())
     return Json::object();
   auto body = Json::parse(request.body, nullptr, false);
@@ -169,7 +169,6 @@ void Api::sql(const Request& request, Response& response) {
     return answer(response, opened.error());
   }
   const std::shared_ptr<SqlAnswer> rows = std::move(*opened);
-  response.on_gone([rows] { rows->cancel(); });
   if (!response.begin(200, typed ? "application/x-ndjson" : content_type_of(format), {}))
     return;
   auto written =

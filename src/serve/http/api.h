@@ -25,13 +25,13 @@ class Api {
   Api(Env& env, Backend& backend, flow::Runs& runs, ApiOptions options)
       : env_(env), backend_(backend), runs_(runs), options_(std::move(options)), hub_(env, backend) {}
 
-  void handle(const net::HttpRequest& request, net::HttpResponse& response);
+  void handle(const net::HttpServerRequest& request, net::HttpServerResponse& response);
   // Cancels runs and waits for them.
   void stop() { hub_.stop(); }
 
  private:
-  using Request = net::HttpRequest;
-  using Response = net::HttpResponse;
+  using Request = net::HttpServerRequest;
+  using Response = net::HttpServerResponse;
   void route(const Request& request, Response& response);
   void route_runs(const Request& request, Response& response, std::string_view rest);
   void metrics(Response& response);

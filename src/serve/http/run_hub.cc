@@ -33,6 +33,15 @@ Result<std::string> RunHub::start_replay(ReplayRequest request) {
 }
 
 Result<std::string> RunHub::launch(std::string id, Body body) {
+  TARN_TRY(const auto live, spawn(id, std::move(body)));
+  std::unique_lock lock(live->mutex);
+  live->changed.wait(lock, [&live] { return live->ended || !live->events.empty(); });
+  if (live->error && live->events.empty())
+    return *live->error;
+  return id;
+}
+
+Result<std::shared_ptr<RunHub::Live>> RunHub::spawn(std::string id, Body body) {
   const std::lock_guard lock(mutex_);
   if (stopping_)
     return Error{Code::kUnavailable, "the server stops; run again without it"};
@@ -43,14 +52,14 @@ Result<std::string> RunHub::launch(std::string id, Body body) {
   if (thread_.joinable())
     thread_.join();
   auto live = std::make_shared<Live>();
-  live->id = id;
+  live->id = std::move(id);
   newest_.push_back(live);
   if (newest_.size() > kRunsKept)
     newest_.pop_front();
   running_ = true;
   ++counts_.started;
   thread_ = std::thread([this, live, body = std::move(body)] { work(live, body); });
-  return id;
+  return live;
 }
 
 void RunHub::work(const std::shared_ptr<Live>& live, const Body& body) {

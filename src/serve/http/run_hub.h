@@ -23,7 +23,8 @@ class RunHub {
   RunHub(Env& env, Backend& backend) : env_(env), backend_(backend) {}
   ~RunHub();
 
-  // Starts it and returns its id; kExists when another run is under way.
+  // Starts it and returns its id once its records stand; kExists when another run is under way; a run that
+  // cannot start, for mistakes in the project or words that select nothing, is this call's error.
   Result<std::string> start(RunRequest request);
   Result<std::string> start_replay(ReplayRequest request);
 
@@ -53,6 +54,7 @@ class RunHub {
   };
   using Body = std::function<Result<flow::RunOutcome>(flow::RunObserver&, const flow::CancelFlag&)>;
   Result<std::string> launch(std::string id, Body body);
+  Result<std::shared_ptr<Live>> spawn(std::string id, Body body);
   void work(const std::shared_ptr<Live>& live, const Body& body);
   std::shared_ptr<Live> find(const std::string& id);
 
