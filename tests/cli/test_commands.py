@@ -111,7 +111,7 @@ def test_unsafe_reads_files(home):
 
 def test_ctrl_c_cancels_a_run(home):
     home.write("models/slow.sql", "{{ config(materialized='table') }}\n"
-               "select count(*) as n from range(100000000) a(i), range(100000) b(j) where hash(i + j) = 1\n")
+               "select count(*) as n from range(1000000000000) r(i) where hash(i) = 1\n")
     process = home.start("run", "slow")
     time.sleep(1.0)
     process.send_signal(signal.SIGINT)

@@ -11,7 +11,7 @@ import urllib.request
 import pyarrow.parquet as pq
 import pytest
 
-SLOW = "select count(*) as n from range(100000000) a(i), range(100000) b(j) where hash(i + j) = 1"
+SLOW = "select count(*) as n from range(1000000000000) r(i) where hash(i) = 1"
 
 
 class Server:

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -16,7 +17,7 @@
 namespace tarn::app {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience{5000};
+constexpr std::chrono::milliseconds kPatience{4000};
 
 // Set once, by a signal.
 class Ending {
@@ -57,6 +58,16 @@ Status read_address(const std::string& text, net::HttpServerOptions& options) {
   return ok();
 }
 
+// A statement of the engine that looks at no interrupt must not keep the process: what was answered is on the
+// disk already, so that leaving is as harmless as a kill.
+void leave_in_any_case(const std::string& data_folder) {
+  std::thread([data_folder] {
+    std::this_thread::sleep_for(2 * kPatience);
+    fmt::print(stderr, "tarn: a statement did not stop; the server of {} leaves without it\n", data_folder);
+    ::_exit(1);
+  }).detach();
+}
+
 Status serve(CommandContext& context) {
   Ending ending;
   context.signals.on_signal([&ending] { ending.set(); });
@@ -87,6 +98,8 @@ Status serve(CommandContext& context) {
   fmt::print("try:   curl -H 'Authorization: Bearer {}' {}/api/v1/status\n", token, url);
   std::fflush(stdout);
   ending.wait();
+  context.signals.on_signal([] { ::_exit(130); });  // asked twice: at once
+  leave_in_any_case(data_folder);
   remove_server_file(context.env, data_folder);
   api.stop();
   server->stop(kPatience);
