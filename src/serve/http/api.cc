@@ -146,9 +146,10 @@ void Api::sql(const Request& request, Response& response) {
   const auto body = body_of(request);
   if (!body)
     return answer(response, body.error());
-  const auto asked = sql_request_of(*body);
+  auto asked = sql_request_of(*body);
   if (!asked)
     return answer(response, asked.error());
+  asked->on_cancellable = [&response](std::function<void()> cancel) { response.on_gone(std::move(cancel)); };
   auto format = text_of(*body, "format");
   if (format.empty())
     format = "json";
@@ -168,7 +169,7 @@ void Api::sql(const Request& request, Response& response) {
     errors_.fetch_add(1);
     return answer(response, opened.error());
   }
-  const std::shared_ptr<SqlAnswer> rows = std::move(*opened);
+  const auto rows = std::move(*opened);
   if (!response.begin(200, typed ? "application/x-ndjson" : content_type_of(format), {}))
     return;
   auto written =
