@@ -32,7 +32,7 @@ bool wants_color(const Arguments& arguments, int fd) {
 
 }  // namespace
 
-int run_program(int count, const char* const* words) {
+int run_program(int count, const char* const* words, const ProgramOptions& options) {
   if (std::setlocale(LC_CTYPE, "") == nullptr || MB_CUR_MAX == 1)
     std::setlocale(LC_CTYPE, "C.UTF-8");
   const auto arguments = read_arguments(count, words);
@@ -43,7 +43,8 @@ int run_program(int count, const char* const* words) {
   if (arguments->command.empty())
     return 0;
   Signals signals;
-  CommandContext context{.env = real_env(),
+  CommandContext context{.env = options.env != nullptr ? *options.env : real_env(),
+                         .faults = options.faults,
                          .arguments = *arguments,
                          .signals = signals,
                          .out = {wants_color(*arguments, STDOUT_FILENO)},

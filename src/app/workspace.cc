@@ -106,6 +106,7 @@ Result<std::unique_ptr<Workspace>> Workspace::open(Env& env, project::Project pr
   lake.time_zone = parts->project.time_zone;
   lake.other_folders = {parts->project.root};
   lake.external_access = options.external_access;
+  lake.faults = options.faults;
   lake.system_tables = [&parts](store::Store& store, engine::LakeCatalog&) {
     return parts->open_records(store);
   };

@@ -13,13 +13,18 @@
 #include "project/project.h"
 #include "serve/backend.h"
 
+namespace tarn {
+class FaultInjector;
+}
+
 namespace tarn::app {
 
 // Thread-safe.
 class Workspace final : public serve::Backend {
  public:
   struct Options {
-    bool external_access = false;  // the admin's --unsafe: any file and address
+    bool external_access = false;     // the admin's --unsafe: any file and address
+    FaultInjector* faults = nullptr;  // tests only
   };
   static Result<std::unique_ptr<Workspace>> open(Env& env, project::Project project, const Options& options);
   ~Workspace() override;

@@ -69,6 +69,12 @@ CREATE TABLE source_cursors (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// For people and tests that read the file itself: where the tables stand now.
+constexpr const char* kCurrentTables = R"sql(
+CREATE VIEW current_tables AS
+  SELECT schema AS namespace, name, metadata_location FROM lake_tables WHERE end_version IS NULL;
+)sql";
+
 std::string to_text(const engine::CommitOutcome& outcome) {
   json document = {{"lake_version", outcome.lake_version},
                    {"time_us", outcome.time.time_since_epoch().count()},
@@ -217,7 +223,7 @@ Status begin_rows(Connection& c, const RowChanges& changes) {
 }  // namespace
 
 const store::Migrations& catalog_migrations() {
-  static const store::Migrations migrations{"catalog", {kTables}};
+  static const store::Migrations migrations{"catalog", {kTables, kCurrentTables}};
   return migrations;
 }
 

@@ -49,7 +49,9 @@ Result<std::unique_ptr<serve::Backend>> open_backend(CommandContext& context) {
     TARN_TRY(auto token, read_token(context.env, project.data_folder));
     return make_remote_backend(context.env, *server, std::move(token));
   }
-  TARN_TRY(auto workspace, Workspace::open(context.env, std::move(project), {context.arguments.unsafe}));
+  TARN_TRY(auto workspace,
+           Workspace::open(context.env, std::move(project),
+                           {.external_access = context.arguments.unsafe, .faults = context.faults}));
   return std::unique_ptr<serve::Backend>(std::move(workspace));
 }
 

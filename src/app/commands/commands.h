@@ -12,10 +12,15 @@
 #include "project/project.h"
 #include "serve/backend.h"
 
+namespace tarn {
+class FaultInjector;
+}
+
 namespace tarn::app {
 
 struct CommandContext {
   Env& env;
+  FaultInjector* faults;  // null but in tests
   const Arguments& arguments;
   Signals& signals;
   Colors out;     // standard output

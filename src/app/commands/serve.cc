@@ -79,7 +79,8 @@ Status serve(CommandContext& context) {
   options.open_paths = {"/healthz"};
   TARN_CHECK(read_address(context.arguments.http, options));
   const auto data_folder = project.data_folder;
-  TARN_TRY(const auto workspace, Workspace::open(context.env, std::move(project), {}));
+  TARN_TRY(const auto workspace,
+           Workspace::open(context.env, std::move(project), {.faults = context.faults}));
   TARN_TRY(options.token, settle_token(context.env, data_folder));
   const auto token = options.token;
   const auto host = options.host == "localhost" ? std::string("127.0.0.1") : options.host;
