@@ -1,5 +1,6 @@
 """What the Python tests share: the built program, projects in temporary folders, the demo's API server."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -53,14 +54,15 @@ class Tarn:
         return self.project / ".tarn"
 
     def metadata_locations(self):
-        """{(schema, table): location of the current metadata.json, file:///...}."""
-        with sqlite3.connect(f"file:{self.data / 'control.sqlite'}?mode=ro", uri=True) as db:
-            return current_tables(db)
-
-
-def current_tables(db):
-    rows = db.execute("select schema, name, metadata_location from lake_tables where end_version is null")
-    return {(schema, name): location for schema, name, location in rows}
+        """{(schema, table): location of the current metadata.json, file:///...}; none before a lake was made."""
+        path = self.data / "control.sqlite"
+        if not path.exists():
+            return {}
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            if not db.execute("select 1 from sqlite_master where name = 'current_tables'").fetchone():
+                return {}
+            rows = db.execute("select namespace, name, metadata_location from current_tables")
+            return {(namespace, name): location for namespace, name, location in rows}
 
 
 @pytest.fixture

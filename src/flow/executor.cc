@@ -114,6 +114,7 @@ class Execution {
   Result<RunOutcome> run();
 
  private:
+  Result<std::string> run_to_resume(Task& task);
   Status check_for_cycle() const;
   Status start_records();
   void work();
@@ -159,10 +160,8 @@ Status Execution::plan(const std::vector<Task*>& tasks) {
     node.record.kind = task->kind();
     node.record.path = task->path();
     node.record.position = static_cast<int>(nodes_.size());
-    // Only a source's work depends on when it was done; anything else is simply built anew.
-    if (!options_.full_refresh && node.record.kind == "source" && options_.command == "run") {
-      TARN_TRY(auto resumed, runs_.interrupted_in(node.record.name));
-      node.record.resumes = std::move(resumed).value_or("");
+    if (!options_.full_refresh && options_.command == "run") {
+      TARN_TRY(node.record.resumes, run_to_resume(*task));
     }
     if (!by_name.emplace(task->name(), nodes_.size()).second) {
       return Error{Code::kInvalid, fmt::format("two tasks are named '{}'; rename one of them", task->name())};
@@ -181,6 +180,17 @@ Status Execution::plan(const std::vector<Task*>& tasks) {
   }
   unsettled_ = nodes_.size();
   return check_for_cycle();
+}
+
+// Only a source's work depends on when it was done; anything else is simply built anew.
+Result<std::string> Execution::run_to_resume(Task& task) {
+  if (task.kind() != "source")
+    return std::string();
+  TARN_TRY(auto interrupted, runs_.interrupted_in(task.name()));
+  if (!interrupted)
+    return std::string();
+  TARN_TRY(const bool has_work, task.can_resume(sessions_, *interrupted));
+  return has_work ? std::move(*interrupted) : std::string();
 }
 
 Status Execution::check_for_cycle() const {

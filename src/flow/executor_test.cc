@@ -66,8 +66,11 @@ class TestTask : public Task {
   [[nodiscard]] RetryPolicy retry() const override { return policy; }
   Status run(TaskContext& context) override { return body_(context); }
 
+  Result<bool> can_resume(session::SessionService&, const std::string&) override { return has_work; }
+
   RetryPolicy policy;
   std::string task_kind = "model";
+  bool has_work = true;
 
  private:
   std::string name_;
@@ -314,6 +317,28 @@ TEST_F(ExecutorTest, AnInterruptedRunIsMarkedAndItsSourceIsResumed) {
   EXPECT_EQ(seen_by_model, first.run.id);
   const auto second = run();
   EXPECT_EQ(seen_by_source, second.run.id);
+}
+
+// It committed, and died before it could say so.
+TEST_F(ExecutorTest, AnInterruptedRunWithoutWorkLeftIsNotResumed) {
+  RunRecord dead;
+  dead.id = "20200101T000000-000001";
+  dead.command = "run";
+  dead.started_at = clock_.now();
+  TaskRecord source;
+  source.name = "s";
+  source.kind = "source";
+  ASSERT_TRUE(runs_->start_run(dead, {source}));
+  ASSERT_TRUE(runs_->start_attempt(dead.id, "s", 1));
+  open();
+  std::string seen;
+  auto& task = add("s", {}, [&](TaskContext& context) {
+    seen = context.run_id;
+    return ok();
+  });
+  task.task_kind = "source";
+  task.has_work = false;
+  EXPECT_EQ(run().run.id, seen);
 }
 
 TEST_F(ExecutorTest, StatusSaysWhatIsLateAndWhy) {

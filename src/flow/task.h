@@ -69,6 +69,7 @@ struct TaskContext {
   std::string token(std::string_view step) const;
   std::string task_name;
 };
+std::string token_of(std::string_view run_id, std::string_view task_name, std::string_view step);
 
 struct RetryPolicy {
   int attempts = 1;
@@ -86,6 +87,12 @@ class Task {
   [[nodiscard]] virtual std::vector<std::string> upstream() const = 0;  // names of tasks that run before it
   [[nodiscard]] virtual std::vector<std::string> writes() const = 0;    // "schema.name" of tables and views
   [[nodiscard]] virtual RetryPolicy retry() const = 0;
+  // Whether the run of that id, which was interrupted in the middle of this task, left work to go on with:
+  // then run() gets its id. Otherwise the task is done anew.
+  [[nodiscard]] virtual Result<bool> can_resume(session::SessionService& sessions,
+                                                const std::string& run_id) {
+    return false;
+  }
   virtual Status run(TaskContext& context) = 0;
 };
 

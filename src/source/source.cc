@@ -31,6 +31,7 @@ class SourceTask : public flow::Task {
     return {config_->table.schema + "." + config_->table.name};
   }
   [[nodiscard]] flow::RetryPolicy retry() const override { return {}; }  // requests are retried one by one
+  Result<bool> can_resume(session::SessionService& sessions, const std::string& run_id) override;
   Status run(flow::TaskContext& context) override;
 
  private:
@@ -39,6 +40,13 @@ class SourceTask : public flow::Task {
   FetchRecords& records_;
   std::vector<std::string> upstream_;
 };
+
+// A run whose rows are in the lake is over, even if it died before it could write that down: what has arrived
+// since needs a run of its own.
+Result<bool> SourceTask::can_resume(session::SessionService& sessions, const std::string& run_id) {
+  TARN_TRY(const auto done, sessions.catalog().find_token(flow::token_of(run_id, config_->name, "load")));
+  return !done;
+}
 
 Status SourceTask::run(flow::TaskContext& context) {
   std::string token = context.token("load");
