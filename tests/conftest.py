@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -58,11 +59,21 @@ class Tarn:
         path = self.data / "control.sqlite"
         if not path.exists():
             return {}
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-            if not db.execute("select 1 from sqlite_master where name = 'current_tables'").fetchone():
-                return {}
-            rows = db.execute("select namespace, name, metadata_location from current_tables")
-            return {(namespace, name): location for namespace, name, location in rows}
+        if not path.with_name("control.sqlite-journal").exists():
+            return current_tables(f"file:{path}?mode=ro")
+        # The power was cut while the file was made. To look would mend it, which is the program's own task.
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("control.sqlite", "control.sqlite-journal"):
+                shutil.copy(self.data / name, folder)
+            return current_tables(f"file:{folder}/control.sqlite")
+
+
+def current_tables(uri):
+    with contextlib.closing(sqlite3.connect(uri, uri=True)) as db:
+        if not db.execute("select 1 from sqlite_master where name = 'current_tables'").fetchone():
+            return {}
+        rows = db.execute("select namespace, name, metadata_location from current_tables")
+        return {(namespace, name): location for namespace, name, location in rows}
 
 
 @pytest.fixture
