@@ -1,8 +1,8 @@
-# ./dev soak [KILLS=500]: the fault tests for long, each run with a fresh seed; appends a dated line to docs/soak.md.
+# ./dev soak [KILLS=500]: the fault tests for long (hours), at every call and with a fresh seed; appends a dated line to docs/soak.md.
 preset=dev
 source tools/dev/configure.sh
 cmake --build --preset dev
-export TARN_BUILD="$PWD/build" TARN_KILLS="${1:-500}" TARN_SEED="${TARN_SEED:-$RANDOM}"
+export TARN_BUILD="$PWD/build" TARN_FAULT_ALL=1 TARN_KILLS="${1:-500}" TARN_SEED="${TARN_SEED:-$RANDOM}"
 start=$SECONDS
 outcome=passed
 "$TARN_DEPS/venv/bin/python" -m pytest -q -p no:cacheprovider tests/faults || outcome=FAILED
