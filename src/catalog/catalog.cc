@@ -138,10 +138,13 @@ Result<engine::CommitOutcome> Catalog::commit(engine::CommitRequest request) {
   auto swapped = store_.write([&](Connection& c) { return write_rows(c, prepared.rows); }, &fate);
   if (!swapped) {
     // In doubt, a power cut now may still bring the commit to light: then its files must be there.
+    Error failed = swapped.error().at("the commit failed");
     if (fate == store::Fate::kNotWritten) {
       prepared.files.remove();
+    } else {
+      failed.code = Code::kIo;  // a full disk, too, leaves it in doubt here: the data files must stay
     }
-    return swapped.error().at("the commit failed");
+    return failed;
   }
   std::lock_guard lock(mutex_);
   head_ = prepared.next;

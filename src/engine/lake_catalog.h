@@ -45,8 +45,8 @@ struct ViewColumn {
 struct LakeView {
   TableName name;
   std::string uuid;
-  std::string sql;                   // the SELECT, dialect duckdb, every table name qualified
-  std::vector<ViewColumn> columns;   // fixed at creation
+  std::string sql;                  // the SELECT, dialect duckdb, every table name qualified
+  std::vector<ViewColumn> columns;  // fixed at creation
   std::string comment;
 };
 
@@ -72,23 +72,23 @@ struct TableChange {
   enum class Kind { kCreate, kUpdate, kDrop };
   Kind kind = Kind::kUpdate;
   TableName name;
-  std::string uuid;                                      // of the new table, or the one expected there
-  std::shared_ptr<const iceberg::TableMetadata> base;    // what the transaction read; null for kCreate
+  std::string uuid;                                    // of the new table, or the one expected there
+  std::shared_ptr<const iceberg::TableMetadata> base;  // what the transaction read; null for kCreate
   // kCreate: the first metadata, without snapshots (location may be empty: the catalog chooses it).
   // kUpdate: set when schema, specs, sort orders or properties change; the same document with those changed.
   std::shared_ptr<const iceberg::TableMetadata> changed;
   std::optional<TableName> rename_to;
-  bool remove_all = false;                               // TRUNCATE, CREATE OR REPLACE: all files of `base`
-  std::vector<std::string> removed;                      // paths of data files taken out
+  bool remove_all = false;           // TRUNCATE, CREATE OR REPLACE: all files of `base`
+  std::vector<std::string> removed;  // paths of data files taken out
   std::vector<iceberg::DataFile> added;
-  std::map<std::string, std::string> summary;            // further keys of the snapshot summary
+  std::map<std::string, std::string> summary;  // further keys of the snapshot summary
   [[nodiscard]] bool writes_files() const { return remove_all || !removed.empty() || !added.empty(); }
 };
 
 struct ViewChange {
   enum class Kind { kCreate, kReplace, kDrop };
   Kind kind = Kind::kCreate;
-  LakeView view;                     // kDrop: only name and uuid
+  LakeView view;  // kDrop: only name and uuid
   std::optional<TableName> rename_to;
 };
 
@@ -117,8 +117,8 @@ struct CommitRequest {
 struct CommitOutcome {
   int64_t lake_version = 0;
   Timestamp time;
-  bool already_done = false;                     // the token was known: nothing was written now
-  std::map<std::string, int64_t> snapshot_ids;   // by table uuid; only tables that got a snapshot
+  bool already_done = false;                    // the token was known: nothing was written now
+  std::map<std::string, int64_t> snapshot_ids;  // by table uuid; only tables that got a snapshot
 };
 
 struct ScanFile {
@@ -149,7 +149,9 @@ class LakeCatalog {
   virtual Result<std::string> data_folder(const TableName& name, const std::string& uuid,
                                           const iceberg::TableMetadata* metadata) = 0;
 
-  // All or nothing. Every file in `added` must be synced. kConflict when it cannot be rebased.
+  // All or nothing. Every file in `added` must be synced. kConflict when it cannot be rebased. kIo,
+  // kInternal, kUnavailable and kTimeout leave in doubt whether it happened, so the files it named must stay;
+  // any other error proves that it did not.
   virtual Result<CommitOutcome> commit(CommitRequest request) = 0;
 
   // The outcome of a token that was committed, or nullopt.
