@@ -104,7 +104,6 @@ Result<std::unique_ptr<Workspace>> Workspace::open(Env& env, project::Project pr
   lake.memory_limit_bytes = parts->project.memory_limit_bytes;
   lake.threads = parts->project.threads;
   lake.time_zone = parts->project.time_zone;
-  lake.other_folders = {parts->project.root};
   lake.external_access = options.external_access;
   lake.faults = options.faults;
   lake.system_tables = [&parts](store::Store& store, engine::LakeCatalog&) {

@@ -16,13 +16,15 @@ CREATE TABLE tasks (
   state TEXT NOT NULL, resumes TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, started_at INTEGER,
   finished_at INTEGER, error TEXT, error_code TEXT, rows_in INTEGER NOT NULL DEFAULT 0,
   rows_written INTEGER NOT NULL DEFAULT 0, rows_quarantined INTEGER NOT NULL DEFAULT 0,
-  requests INTEGER NOT NULL DEFAULT 0, bytes_in INTEGER NOT NULL DEFAULT 0, lake_version INTEGER NOT NULL DEFAULT 0,
+  requests INTEGER NOT NULL DEFAULT 0, bytes_in INTEGER NOT NULL DEFAULT 0,
+  lake_version INTEGER NOT NULL DEFAULT 0,
   compiled_sql TEXT, PRIMARY KEY (run_id, name)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tasks_by_name ON tasks (name, started_at);
 CREATE TABLE attempts (
   run_id TEXT NOT NULL, task TEXT NOT NULL, number INTEGER NOT NULL, state TEXT NOT NULL,
-  started_at INTEGER NOT NULL, finished_at INTEGER, error TEXT, error_code TEXT, PRIMARY KEY (run_id, task, number)
+  started_at INTEGER NOT NULL, finished_at INTEGER, error TEXT, error_code TEXT,
+  PRIMARY KEY (run_id, task, number)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE attempt_log (
   run_id TEXT NOT NULL, task TEXT NOT NULL, attempt INTEGER NOT NULL, number INTEGER NOT NULL,

@@ -25,8 +25,7 @@ Result<std::unique_ptr<Lake>> Lake::open(Env& env, LakeOptions options) {
   if (options.system_tables) {
     TARN_TRY(database.system_tables, options.system_tables(*lake->store_, *lake->catalog_));
   }
-  database.allowed_folders = options.other_folders;
-  database.allowed_folders.push_back(folder.path());
+  database.allowed_folders = {folder.path()};
   database.lake_folder = folder.lake();
   database.spill_folder = folder.spill();
   database.external_access = options.external_access;

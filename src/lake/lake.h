@@ -31,7 +31,6 @@ struct LakeOptions {
   int threads = 0;                  // 0: all cores
   std::string time_zone = "UTC";
   bool external_access = false;  // true: SQL may reach any file and address; only for the admin's --unsafe
-  std::vector<std::string> other_folders;  // absolute; Tarn's own SQL may use them too (seeds of the project)
   engine::Visibility* visibility = nullptr;
   // Makes the tables of schema `_tarn`, which read the control records; called once, before SQL opens.
   std::function<Result<SystemTables>(store::Store& store, engine::LakeCatalog& catalog)> system_tables;

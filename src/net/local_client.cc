@@ -73,15 +73,19 @@ Result<int> exchange(asio::ip::tcp::socket& socket, const LocalRequest& request,
 Result<int> send_local(const LocalRequest& request, const std::function<bool(std::string_view)>& sink) {
   ErrorCode error;
   const auto address = asio::ip::make_address(request.host, error);
-  if (error) return unreachable(request, "its host is not an address");
+  if (error)
+    return unreachable(request, "its host is not an address");
   asio::io_context io;
   asio::ip::tcp::socket socket(io);
   socket.connect({address, static_cast<uint16_t>(request.port)}, error);
-  if (error) return unreachable(request, error.message());
+  if (error)
+    return unreachable(request, error.message());
   socket.set_option(asio::ip::tcp::no_delay(true), error);
-  if (request.on_socket) request.on_socket(socket.native_handle());
+  if (request.on_socket)
+    request.on_socket(socket.native_handle());
   auto status = exchange(socket, request, sink);
-  if (request.on_socket) request.on_socket(-1);
+  if (request.on_socket)
+    request.on_socket(-1);
   return status;
 }
 

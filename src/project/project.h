@@ -17,9 +17,9 @@
 namespace tarn::project {
 
 struct Project {
-  std::string root;         // absolute
+  std::string root;  // absolute
   std::string name;
-  std::string data_folder;  // absolute
+  std::string data_folder;                  // absolute
   std::map<std::string, std::string> vars;  // YAML scalars as text; command-line --vars win
   uint64_t memory_limit_bytes = 0;          // 0: half of the machine's
   int threads = 0;                          // 0: all cores
@@ -36,9 +36,9 @@ Result<Project> load_project(FileSystem& files, const std::string& root, Diagnos
 Result<std::vector<std::string>> find_files(FileSystem& files, const std::string& root,
                                             const std::string& folder, const std::string& ending);
 
-// Replaces ${env:NAME} and ${file:path} (relative to the root). kInvalid names the reference, never its value.
+// Replaces ${env:NAME} and ${file:path} (relative to the root). kInvalid names the reference, never its
+// value.
 Result<std::string> resolve_secrets(FileSystem& files, const std::string& root, std::string_view text);
 bool has_secret(std::string_view text);
-
 
 }  // namespace tarn::project
