@@ -91,8 +91,7 @@ class MemoryCatalog : public LakeCatalog {
 
   Result<std::string> data_folder(const TableName& name, const std::string& uuid,
                                   const iceberg::TableMetadata*) override {
-    const std::string path =
-        fmt::format("{}/{}/{}-{}/data", folder_, name.schema, name.name, uuid.substr(0, 8));
+    std::string path = fmt::format("{}/{}/{}-{}/data", folder_, name.schema, name.name, uuid.substr(0, 8));
     std::filesystem::create_directories(path);
     return path;
   }

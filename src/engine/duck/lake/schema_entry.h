@@ -9,7 +9,6 @@
 namespace tarn::engine::lake {
 
 class LakeDatabase;
-class Transaction;
 
 class SchemaEntry : public db::SchemaCatalogEntry {
  public:
