@@ -12,29 +12,30 @@ namespace {
 
 const std::vector<std::string> kSeeds = {
     "with recursive c(a) as (select 1 union all select a + 1 from c where a < 10) select * from c",
-    "insert into s.t by name select f(1) as a, b from u on conflict (a) do update set b = excluded.b "
-    "returning *",
-    "create or replace table s.t(a int not null default 1, b decimal(9,2) check (b > 0)) partitioned by "
-    "(day(a))",
-    "merge into t using u on t.a = u.a when matched then update set a = 1 when not matched then insert "
-    "values (1)",
-    "select sum(a) over (partition by b order by c rows between 1 preceding and g(1) following) from t "
-    "qualify h()",
+    ("insert into s.t by name select f(1) as a, b from u on conflict (a) do update set b = excluded.b "
+     "returning *"),
+    ("create or replace table s.t(a int not null default 1, b decimal(9,2) check (b > 0)) partitioned by "
+     "(day(a))"),
+    ("merge into t using u on t.a = u.a when matched then update set a = 1 when not matched then insert "
+     "values (1)"),
+    ("select sum(a) over (partition by b order by c rows between 1 preceding and g(1) following) from t "
+     "qualify h()"),
     "pivot (select * from t) on a in ('x', 'y') using sum(b) group by c",
     "unpivot t on columns(* exclude (a)) into name n value v",
     "select [x + 1 for x in l if f(x)], list_transform(l, lambda y: g(y)), {'a': {'b': [1]}}, m['k'], a[1:2]",
-    "prepare p as select $1, $name, ?; execute p(1); deallocate p; explain analyze select 1; describe t; "
-    "summarize t",
-    "copy (select 1) to 'x' (format parquet, row_group_size f(1)); attach 'a' as b (type c); call f(1); "
-    "pragma x=1",
-    "create macro m(a, b := 2) as a + b, (a) as table select * from f(a); use lake.s; set x = 1; begin; "
-    "commit",
-    "alter table t alter a type bigint using f(a); comment on column t.a is 'x'; drop schema if exists s "
-    "cascade",
-    "select * from t at (version => 1) tablesample 10% , lateral (select * from read_csv($1)) where a in "
-    "(from u)",
-    "select case a when 1 then 2 else 3 end, cast(a as struct(b map(int, varchar))), a::int[3], interval '1' "
-    "day",
+    ("prepare p as select $1, $name, ?; execute p(1); deallocate p; explain analyze select 1; describe t; "
+     "summarize t"),
+    ("copy (select 1) to 'x' (format parquet, row_group_size f(1)); attach 'a' as b (type c); call f(1); "
+     "pragma x=1"),
+    ("create macro m(a, b := 2) as a + b, (a) as table select * from f(a); use lake.s; set x = 1; begin; "
+     "commit"),
+    ("alter table t alter a type bigint using f(a); comment on column t.a is 'x'; drop schema if exists s "
+     "cascade"),
+    ("select * from t at (version => 1) tablesample 10% , lateral (select * from read_csv($1)) where a in "
+     "(from u)"),
+    ("select case a when 1 then 2 else 3 end, cast(a as struct(b map(int, varchar))), a::int[3], interval "
+     "'1' "
+     "day"),
 };
 
 void check_all(std::string_view sql) {

@@ -61,8 +61,8 @@ TEST(GuardTest, ListsAreSorted) {
 
 TEST(GuardTest, OrdinaryWorkIsAllowed) {
   for (const auto* sql :
-       {"select count(*), sum(a) filter (where b), strftime(day, '%Y'), a || 'x', a->>'$.b' from lake.s.t "
-        "where a ~ 'x'",
+       {("select count(*), sum(a) filter (where b), strftime(day, '%Y'), a || 'x', a->>'$.b' from lake.s.t "
+         "where a ~ 'x'"),
         "with a as (select * from t) select * from a join lake.public.b using (id) order by 1 limit 3",
         "select * from range(10)",
         "select unnest([1,2])",
@@ -89,8 +89,8 @@ TEST(GuardTest, OrdinaryWorkIsAllowed) {
         "create temp macro twice(a) as a * 2",
         "pivot t on a using sum(b)",
         "select {'a': 1}.a, [x for x in [1,2]]",
-        "select cast('1' as decimal(9,2)), date_trunc('day', now()), coalesce(a, b), extract(year from d) "
-        "from t",
+        ("select cast('1' as decimal(9,2)), date_trunc('day', now()), coalesce(a, b), extract(year from d) "
+         "from t"),
         "select grouping(a), a in (1,2), a between 1 and 2, a like 'x', not a, -a, a[1:2], a::json from t",
         "select max(a) from t group by rollup (b)",
         "select * exclude (a) from t qualify rank() over () = 1"}) {

@@ -64,9 +64,9 @@ Result<Type> stored_nested(const db::LogicalType& declared, const std::string& c
 std::string uuid_bytes(db::hugeint_t value) {
   const uint64_t upper = static_cast<uint64_t>(value.upper) ^ (uint64_t{1} << 63);
   std::string bytes(16, '\0');
-  for (int i = 0; i < 8; ++i) {
-    bytes[static_cast<size_t>(i)] = static_cast<char>(upper >> (56 - 8 * i));
-    bytes[static_cast<size_t>(8 + i)] = static_cast<char>(value.lower >> (56 - 8 * i));
+  for (size_t i = 0; i < 8; ++i) {
+    bytes[i] = static_cast<char>(upper >> (56 - 8 * i));
+    bytes[8 + i] = static_cast<char>(value.lower >> (56 - 8 * i));
   }
   return bytes;
 }

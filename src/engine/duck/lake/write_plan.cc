@@ -23,7 +23,7 @@ constexpr uint64_t kTargetFileBytes = uint64_t{512} << 20;
 
 // The writer's FIELD_IDS option: a struct of names, nested as the type is.
 db::Value field_ids(const iceberg::Field& field) {
-  const auto id = db::Value::INTEGER(field.id);
+  auto id = db::Value::INTEGER(field.id);
   if (field.type.fields.empty()) {
     return id;
   }
