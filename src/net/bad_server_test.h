@@ -9,6 +9,10 @@
 #include <string>
 #include <vector>
 
+#ifndef TARN_TEST_SERVERS  // CMake says where it is for the tests that use this
+#define TARN_TEST_SERVERS "tests/servers"
+#endif
+
 namespace tarn::net {
 
 class BadServer {
