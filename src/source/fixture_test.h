@@ -173,7 +173,7 @@ class SourceFixture : public ::testing::Test {
 
 #define EXPECT_OK(...)                                                 \
   do {                                                                 \
-    auto expect_ok_result = (__VA_ARGS__);                             \
+    const auto& expect_ok_result = (__VA_ARGS__);                      \
     EXPECT_TRUE(expect_ok_result) << expect_ok_result.error().message; \
   } while (false)
 

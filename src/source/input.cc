@@ -10,7 +10,6 @@
 namespace tarn::source {
 namespace {
 
-using session::quote_identifier;
 using session::quote_literal;
 
 class ParquetInput : public Input {

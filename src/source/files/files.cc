@@ -68,7 +68,7 @@ std::string ending_of(const std::string& path, const Format& format) {
                                                              {FormatKind::kNdjson, "ndjson"},
                                                              {FormatKind::kCsv, "csv"},
                                                              {FormatKind::kParquet, "parquet"}};
-  std::string ending = kEndings.at(format.kind);
+  const std::string& ending = kEndings.at(format.kind);
   bool gzip = format.compression == "gzip" || (format.compression.empty() && path.ends_with(".gz"));
   bool zstd = format.compression == "zstd" ||
               (format.compression.empty() && (path.ends_with(".zst") || path.ends_with(".zstd")));
