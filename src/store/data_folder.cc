@@ -68,9 +68,10 @@ Result<std::unique_ptr<DataFolder>> DataFolder::open(Env& env, const std::string
   if (!lock && lock.error().code == Code::kLocked) {
     auto note = env.files->read(path + "/lock");
     LockHolder holder = parse_note(note.value_or(""));
+    std::string who = holder.pid > 0 ? fmt::format("process {}", holder.pid) : "another process";
     return Error{Code::kLocked,
-                 fmt::format("the data folder {} is locked by process {}{}; stop it first, or wait", path,
-                             holder.pid, holder.address.empty() ? "" : " serving " + holder.address)};
+                 fmt::format("the data folder {} is locked by {}{}; stop it first, or wait", path, who,
+                             holder.address.empty() ? "" : " serving " + holder.address)};
   }
   if (!lock) {
     return Error(lock.error());

@@ -78,7 +78,7 @@ def test_second_process_is_told(tarn):
     tarn.run("run")
     with open(tarn.data / "lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        one_sentence(tarn.run("run", check=3), "in use")
+        one_sentence(tarn.run("run", check=3), "locked")
 
 
 def test_newer_data_folder(tarn):
