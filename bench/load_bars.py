@@ -6,6 +6,7 @@ Tarn does more: it keeps the raw bytes, checks a typed contract, writes an Icebe
 Promises: at least 0.8 of DuckDB's speed; peak memory at most 1 GB.
 """
 
+import multiprocessing
 import pathlib
 import shutil
 import sys
@@ -59,7 +60,10 @@ def main():
     print(f"rows: {ROWS:,}")
     with tempfile.TemporaryDirectory(dir=pathlib.Path.home()) as scratch:
         scratch = pathlib.Path(scratch)
-        make_inputs(scratch)
+        # In a process of its own: a child starts with its parent's peak memory.
+        maker = multiprocessing.Process(target=make_inputs, args=(scratch,))
+        maker.start()
+        maker.join()
         columns = "{" + ", ".join(f"'{n}': '{t}'" for n, t in COLUMNS.items()) + "}"
         for kind in READ:
             ours, theirs, memory = [], [], []

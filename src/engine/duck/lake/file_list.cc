@@ -8,6 +8,8 @@
 namespace tarn::engine::lake {
 namespace {
 
+constexpr int64_t kRowGroupRows = 122'880;  // what our writer puts into one row group
+
 db::OpenFileInfo open_info(const iceberg::DataFile& file) {
   db::OpenFileInfo info(path_of(file.path));
   info.extended_info = db::make_shared_ptr<db::ExtendedOpenFileInfo>();
@@ -99,7 +101,10 @@ db::FileExpandResult FileList::GetExpandResult() const {
   if (count == 0) {
     return db::FileExpandResult::NO_FILES;
   }
-  return count == 1 ? db::FileExpandResult::SINGLE_FILE : db::FileExpandResult::MULTIPLE_FILES;
+  // The scan takes one thread for a single file, unless it has read its footer when it was bound, which ours
+  // has not. A file of more than one row group is worth all threads.
+  const bool small = plan()->files.front().file.record_count <= kRowGroupRows;
+  return count == 1 && small ? db::FileExpandResult::SINGLE_FILE : db::FileExpandResult::MULTIPLE_FILES;
 }
 
 db::idx_t FileList::GetTotalFileCount() const {
