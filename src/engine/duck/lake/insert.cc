@@ -78,7 +78,7 @@ db::SinkResultType TakeFiles::Sink(db::ExecutionContext&, db::DataChunk& chunk,
                                    db::OperatorSinkInput& input) const {
   auto& taken = input.global_state.Cast<TakenFiles>();
   for (db::idx_t row = 0; row < chunk.size(); ++row) {
-    taken.files.push_back(read_written_file(chunk, row, *target_.metadata));
+    taken.files.push_back(read_written_file(chunk, row, *target_.metadata, target_.constants));
     taken.rows += taken.files.back().record_count;
   }
   return db::SinkResultType::NEED_MORE_INPUT;

@@ -21,6 +21,7 @@ struct WriteTarget {
   db::vector<db::LogicalType> types;                        // as declared
   std::shared_ptr<const db::TableCatalogEntry> keep_alive;  // INSERT
   SchemaEntry* schema = nullptr;                            // CREATE TABLE AS
+  std::map<int, std::string> constants;  // field id: its text in every row; filled by plan_write
 };
 
 // Takes the written files into the transaction; returns the number of rows.
@@ -66,6 +67,6 @@ class CheckNotNull : public db::PhysicalOperator {
 
 // The writer over `plan`, whose rows have the declared types in the order of the table's columns.
 db::PhysicalOperator& plan_write(db::ClientContext& context, db::PhysicalPlanGenerator& planner,
-                                 const WriteTarget& target, db::PhysicalOperator& plan);
+                                 WriteTarget& target, db::PhysicalOperator& plan);
 
 }  // namespace tarn::engine::lake

@@ -90,5 +90,19 @@ TEST_F(LakeTypeTest, WhatCannotBeHeldIsRefused) {
               HasSubstr("invalid: "));
 }
 
+TEST_F(LakeTest, TextsWrittenByTheirCodesAreTexts) {
+  run("create table t as select i, 'constant' as a, (case when i < 5 then 'low' else 'high' "
+      "end)::enum('low', "
+      "'high', 'other')::varchar as b, null::varchar as c from range(10) r(i)");
+  run("insert into t(b, a, i) select 'other', 'again', i from (values (20), (21)) v(i)");
+  run("insert into t select max(i), x, x, x from (select i, 'same' as x from t) group by x");
+  EXPECT_EQ(rows("select a, b, c, count(*), min(i), typeof(a), typeof(b) from t group by all order by 5"),
+            "constant|low|NULL|5|0|VARCHAR|VARCHAR\nconstant|high|NULL|5|5|VARCHAR|VARCHAR\n"
+            "again|other|NULL|2|20|VARCHAR|VARCHAR\nsame|same|same|1|21|VARCHAR|VARCHAR\n");
+  EXPECT_EQ(rows("select count(*) from t where a = 'again'"), "2\n");
+  EXPECT_EQ(rows("select count(*) from t where a = 'nothing' or b > 'p'"), "1\n");
+  EXPECT_EQ(rows("select min(a), max(a), min(b), max(b) from t"), "again|same|high|same\n");
+}
+
 }  // namespace
 }  // namespace tarn::engine

@@ -10,6 +10,7 @@
 #include "duckdb/parser/parsed_data/copy_info.hpp"
 #include "duckdb/planner/expression/bound_cast_expression.hpp"
 #include "duckdb/planner/expression/bound_reference_expression.hpp"
+#include "engine/duck/lake/coded_text.h"
 #include "engine/duck/lake/insert.h"
 #include "engine/duck/lake/lake_database.h"
 #include "engine/duck/lake/partition_key.h"
@@ -71,13 +72,20 @@ void add_partition_columns(const iceberg::TableMetadata& metadata, Output& outpu
   }
 }
 
-Output output_of(db::ClientContext& context, const WriteTarget& target) {
+Output output_of(db::ClientContext& context, WriteTarget& target, db::PhysicalOperator& plan) {
   Output output;
   const auto& fields = target.metadata->schema().fields;
   for (size_t i = 0; i < fields.size(); ++i) {
-    const auto stored = engine_type(fields[i].type);
-    db::unique_ptr<db::Expression> column = db::make_uniq<db::BoundReferenceExpression>(target.types[i], i);
-    if (target.types[i] != stored) {
+    auto stored = engine_type(fields[i].type);
+    auto given = target.types[i];
+    if (given == stored && target.metadata->spec().is_unpartitioned() && code_text_column(plan, i)) {
+      stored = given = plan.types[i];
+      if (db::EnumType::GetSize(given) == 1) {
+        target.constants[fields[i].id] = db::EnumType::GetString(given, 0).GetString();
+      }
+    }
+    db::unique_ptr<db::Expression> column = db::make_uniq<db::BoundReferenceExpression>(given, i);
+    if (given != stored) {
       column = db::BoundCastExpression::AddCastToType(context, std::move(column), stored);
       output.changes_rows = true;
     }
@@ -189,11 +197,11 @@ db::PhysicalOperator& parallel_writer(db::PhysicalPlanGenerator& planner, Writer
 }  // namespace
 
 db::PhysicalOperator& plan_write(db::ClientContext& context, db::PhysicalPlanGenerator& planner,
-                                 const WriteTarget& target, db::PhysicalOperator& plan) {
+                                 WriteTarget& target, db::PhysicalOperator& plan) {
   const auto& tag = Transaction::of(context, *target.lake).tag();
   const std::string folder =
       value_or_throw(target.lake->service().data_folder(target.name, target.uuid, target.metadata.get()));
-  auto output = output_of(context, target);
+  auto output = output_of(context, target, plan);
   auto writer = bind_writer(context, target, output, folder);
   std::reference_wrapper<db::PhysicalOperator> rows = plan;
   const bool in_order = output.partition_columns.empty() && asks_for_order(plan) &&

@@ -129,7 +129,8 @@ void read_partition(const db::Value& keys, const iceberg::TableMetadata& metadat
 }  // namespace
 
 iceberg::DataFile read_written_file(db::DataChunk& chunk, db::idx_t row,
-                                    const iceberg::TableMetadata& metadata) {
+                                    const iceberg::TableMetadata& metadata,
+                                    const std::map<int, std::string>& constants) {
   iceberg::DataFile file;
   file.path = uri_of(chunk.GetValue(0, row).GetValue<std::string>());
   file.record_count = chunk.GetValue(1, row).GetValue<int64_t>();
@@ -140,7 +141,12 @@ iceberg::DataFile read_written_file(db::DataChunk& chunk, db::idx_t row,
     const auto& pair = db::StructValue::GetChildren(entry);
     const auto found = find_field(metadata.schema().fields, split_path(db::StringValue::Get(pair[0])));
     if (found.field != nullptr && !found.field->type.is_nested()) {
-      iceberg::add_statistics(file, *found.field, column_statistics(pair[1]), found.in_collection);
+      auto known = column_statistics(pair[1]);
+      const auto constant = constants.find(found.field->id);
+      if (constant != constants.end() && known.null_count.value_or(0) < file.record_count) {
+        known.min = known.max = constant->second;
+      }
+      iceberg::add_statistics(file, *found.field, known, found.in_collection);
     }
   }
   read_partition(chunk.GetValue(5, row), metadata, file);
