@@ -84,6 +84,11 @@ db::unique_ptr<db::MultiFileList> FileList::DynamicFilterPushdown(db::ClientCont
   for (const auto& [column, filter] : filters.filters) {
     add_conditions(*source_->table, column_ids.at(column), *filter, more);
   }
+  // The reader gets what is left. Filters of a query's own text never come here for such columns; those of a
+  // join do, and the join looks again.
+  std::erase_if(filters.filters, [&](const auto& entry) {
+    return !reader_filters_right(*source_->table, column_ids.at(entry.first));
+  });
   return with_filter(std::move(more));
 }
 

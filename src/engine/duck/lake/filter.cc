@@ -1,5 +1,7 @@
 #include "engine/duck/lake/filter.h"
 
+#include <algorithm>
+
 #include "duckdb/planner/expression/bound_columnref_expression.hpp"
 #include "duckdb/planner/expression/bound_operator_expression.hpp"
 #include "duckdb/planner/filter/conjunction_filter.hpp"
@@ -10,6 +12,7 @@
 #include "duckdb/planner/filter/struct_filter.hpp"
 #include "engine/duck/lake/table_definition.h"
 #include "engine/duck/lake/types.h"
+#include "iceberg/pruning.h"
 
 namespace tarn::engine::lake {
 namespace {
@@ -162,7 +165,31 @@ const iceberg::Field* prunable_field(const TableEntry& table, db::column_t colum
   return table.metadata()->properties.contains(column_property(field.id, "initial")) ? nullptr : &field;
 }
 
+bool was_float(const iceberg::TableMetadata& metadata, int field_id) {
+  return std::any_of(metadata.schemas.begin(), metadata.schemas.end(), [&](const iceberg::Schema& schema) {
+    const auto* field = iceberg::find_prunable(schema.fields, field_id);
+    return field != nullptr && field->type.kind == iceberg::TypeKind::kFloat;
+  });
+}
+
+bool reader_filters_right(const iceberg::TableMetadata& metadata, const iceberg::Field& field) {
+  switch (field.type.kind) {
+    case iceberg::TypeKind::kBinary:
+    case iceberg::TypeKind::kFixed: return false;
+    case iceberg::TypeKind::kDouble: return !was_float(metadata, field.id);
+    case iceberg::TypeKind::kStruct:
+      return std::all_of(field.type.fields.begin(), field.type.fields.end(),
+                         [&](const iceberg::Field& child) { return reader_filters_right(metadata, child); });
+    default: return true;
+  }
+}
+
 }  // namespace
+
+bool reader_filters_right(const TableEntry& table, db::column_t column) {
+  const auto& fields = table.metadata()->schema().fields;
+  return column >= fields.size() || reader_filters_right(*table.metadata(), fields[column]);
+}
 
 void add_conditions(const TableEntry& table, db::column_t column, const db::TableFilter& filter,
                     iceberg::Filter& conditions) {

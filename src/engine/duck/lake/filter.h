@@ -15,4 +15,8 @@ void add_conditions(const TableEntry& table, db::column_t column, const db::Tabl
 void add_null_test(const TableEntry& table, const db::Expression& expression,
                    const db::vector<db::ColumnIndex>& columns, iceberg::Filter& conditions);
 
+// False where DuckDB's Parquet reader (1.5.5) would answer a filter on the column wrongly: it looks a BLOB up
+// in bloom filters by its text, and rounds a DOUBLE to the FLOAT of files older than the column's widening.
+bool reader_filters_right(const TableEntry& table, db::column_t column);
+
 }  // namespace tarn::engine::lake

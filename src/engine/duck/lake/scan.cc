@@ -5,6 +5,7 @@
 #include "duckdb/catalog/catalog_entry/table_function_catalog_entry.hpp"
 #include "duckdb/common/multi_file/multi_file_states.hpp"
 #include "duckdb/parser/tableref/table_function_ref.hpp"
+#include "engine/duck/lake/filter.h"
 #include "engine/duck/lake/lake_database.h"
 #include "engine/duck/lake/statistics.h"
 #include "engine/duck/lake/transaction.h"
@@ -43,6 +44,11 @@ db::unique_ptr<db::BaseStatistics> statistics(db::ClientContext&, const db::Func
 
 db::vector<db::PartitionStatistics> partition_stats(db::ClientContext&, db::GetPartitionStatsInput& input) {
   return file_statistics(file_list(*input.bind_data));
+}
+
+// Filters on other columns are applied above the scan.
+bool supports_pushdown(const db::FunctionData& bind_data, db::idx_t column) {
+  return reader_filters_right(*file_list(bind_data).source().table, column);
 }
 
 db::InsertionOrderPreservingMap<db::string> to_text(db::TableFunctionToStringInput& input) {
@@ -128,6 +134,7 @@ db::TableFunction lake_scan(db::ClientContext& context, const std::shared_ptr<co
   function.get_virtual_columns = virtual_columns;
   function.get_row_id_columns = row_id_columns;
   function.get_partition_stats = partition_stats;
+  function.supports_pushdown_type = supports_pushdown;
   function.to_string = to_text;
   function.dynamic_to_string = to_dynamic_text;
   function.serialize = nullptr;
