@@ -9,5 +9,6 @@ namespace tarn::codec {
 
 // The name among `known` nearest to `wrong`; empty when none is near.
 std::string nearest(std::string_view wrong, const std::vector<std::string>& known);
+std::string nearest(std::string_view wrong, const std::vector<std::string>& known, size_t distance_max);
 
 }  // namespace tarn::codec

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <optional>
 
+#include "engine/duck/error_text.h"
 #include "engine/parse.h"
 
 namespace tarn::engine {
@@ -87,18 +88,16 @@ Code code_of(duckdb::ExceptionType type, std::string_view message) {
   }
 }
 
-std::string with_place(std::string message, const duckdb::ErrorData& data, std::string_view sql) {
+// The byte of `sql` that the error is about.
+std::optional<size_t> offset_of(const duckdb::ErrorData& data, std::string_view sql) {
   auto entry = data.ExtraInfo().find("position");
   if (entry == data.ExtraInfo().end() || sql.empty()) {
-    return message;
+    return std::nullopt;
   }
   size_t offset = 0;
   const auto& digits = entry->second;
   auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), offset);
-  if (problem != std::errc() || offset > sql.size()) {
-    return message;
-  }
-  return place_in(sql, offset) + ": " + message;
+  return problem == std::errc() && offset <= sql.size() ? std::optional(offset) : std::nullopt;
 }
 
 }  // namespace
@@ -118,12 +117,13 @@ Error to_error(const duckdb::ErrorData& data, std::string_view sql) {
       return to_error(parsed, sql);
     }
   }
-  if (auto coded = find_coded(data.RawMessage())) {
-    coded->message = with_place(std::move(coded->message), data, sql);
-    return *coded;
+  auto offset = offset_of(data, sql);
+  auto error = find_coded(data.RawMessage());
+  if (!error) {
+    error = Error{code_of(data.Type(), data.RawMessage()),
+                  error_text(data.RawMessage(), sql.substr(0, offset.value_or(0)))};
   }
-  auto code = code_of(data.Type(), data.RawMessage());
-  return Error{code, with_place(data.RawMessage(), data, sql)};
+  return offset ? error->at(place_in(sql, *offset)) : *error;
 }
 
 Error to_error(const std::exception& exception, std::string_view sql) {
