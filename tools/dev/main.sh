@@ -15,7 +15,7 @@ usage: ./dev COMMAND
   lint      check formatting, layers, sizes, clang-tidy
   fmt       format all C++ sources
   bench     run the benchmarks of bench/           [NAME]
-  interop   run against large peers (Spark, Trino): comes with a later issue
+  interop   let Spark, Trino and others read what Tarn wrote  [PATTERN]
   soak      run the long tests
   new       make the skeleton of a plug-in         KIND NAME
   clean     remove build folders

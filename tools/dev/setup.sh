@@ -17,13 +17,14 @@ provided_otherwise() {
   esac >/dev/null 2>&1
 }
 
+# Debian packages of one list.
 install_packages() {
   local missing=() package
   while read -r package; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' && continue
     provided_otherwise "$package" && continue
     missing+=("$package")
-  done <tools/apt.txt
+  done <"$1"
   [ ${#missing[@]} = 0 ] && return
   say "Installing ${#missing[@]} Debian packages"
   as_root apt-get update -q >/dev/null
@@ -47,6 +48,7 @@ download_crate() {
   rm -rf "$work"
 }
 
+# What one lock file names, into the download folder: whatever its checksum says is there already stays.
 fetch_locked() {
   local kind name version file sum
   mkdir -p "$TARN_DEPS/download"
@@ -54,12 +56,12 @@ fetch_locked() {
     case "$kind" in '' | '#'*) continue ;; esac
     checksum_is "$TARN_DEPS/download/$file" "$sum" && continue
     say "Fetching $name $version"
-    "download_$kind" "$name" "$version"
+    "download_$kind" "$name" "$version" "$file" "$sum"
     if ! checksum_is "$TARN_DEPS/download/$file" "$sum"; then
-      echo "the checksum of $file is not the one in tools/deps.lock" >&2
+      echo "the checksum of $file is not the one in $1" >&2
       exit 1
     fi
-  done <tools/deps.lock
+  done <"$1"
 }
 
 unpack_duckdb() {
@@ -99,8 +101,8 @@ install_python() {
 }
 
 mkdir -p "$TARN_DEPS"
-install_packages
-fetch_locked
+install_packages tools/apt.txt
+fetch_locked tools/deps.lock
 unpack_duckdb
 unpack_datasets
 [ -f tools/python.lock ] && install_python
