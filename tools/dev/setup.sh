@@ -1,7 +1,7 @@
 # Installs Debian packages, the pinned downloads of tools/deps.lock and the Python tools of tools/python.lock.
 # Whatever is there already, with the right checksum, is left alone: a second run needs no network.
 
-say() { printf '\033[1m%s\033[0m\n' "$*"; }
+say() { if [ -t 1 ]; then printf '\033[1m%s\033[0m\n' "$*"; else printf '%s\n' "$*"; fi; }
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi

@@ -249,16 +249,35 @@ Result<Value> absolute(const Value& in, const Arguments&) {
   return in.number() < 0 ? apply_operator("-", Value(0), in) : in;
 }
 
+// Python's round(): halves go to the even neighbour, whole numbers stay whole.
+Value round_to_even(const Value& in, int digits) {
+  if (in.as<double>() == nullptr && digits >= 0) {
+    return in;
+  }
+  if (digits >= 0) {
+    return Value(std::stod(fmt::format("{:.{}f}", in.number(), digits)));
+  }
+  double scale = std::pow(10.0, -digits);
+  double rounded = std::nearbyint(in.number() / scale) * scale;
+  return in.as<double>() != nullptr ? Value(rounded) : Value(static_cast<int64_t>(rounded));
+}
+
 Result<Value> round(const Value& in, const Arguments& arguments) {
-  const Value* digits = arguments.find(0, "precision");
-  double scale = std::pow(10.0, digits != nullptr ? std::clamp(digits->number(), -15.0, 15.0) : 0.0);
+  if (!in.is_number()) {
+    return bad(fmt::format("round needs a number, not {}", in.kind_name()));
+  }
+  const Value* precision = arguments.find(0, "precision");
+  double digits = precision != nullptr ? std::clamp(precision->number(), -15.0, 15.0) : 0.0;
   const Value* method = arguments.find(1, "method");
   std::string how = method != nullptr ? method->text() : "common";
-  double scaled = in.number() * scale;
-  double rounded = how == "floor"  ? std::floor(scaled)
-                   : how == "ceil" ? std::ceil(scaled)
-                                   : std::round(scaled);
-  return Value(rounded / scale);
+  if (how == "common") {
+    return std::isfinite(in.number()) ? round_to_even(in, static_cast<int>(digits)) : in;
+  }
+  if (how != "floor" && how != "ceil") {
+    return bad(fmt::format("round needs 'common', 'ceil' or 'floor', not '{}'", how));
+  }
+  double scaled = in.number() * std::pow(10.0, digits);
+  return Value((how == "floor" ? std::floor(scaled) : std::ceil(scaled)) / std::pow(10.0, digits));
 }
 
 Result<Value> sum(const Value& in, const Arguments& arguments) {

@@ -158,11 +158,14 @@ class Interpreter::Impl {
         return assign(node, frame, value);
       }
       case Node::Kind::kSetBlock: {
-        Sink inner;
-        frame.scopes.emplace_back();
-        TARN_CHECK(run(node.body, frame, inner));
-        frame.scopes.pop_back();
-        return assign(node, frame, Value(std::move(inner.text)));
+        TARN_TRY(Value text, captured(node, frame));
+        return assign(node, frame, text);
+      }
+      case Node::Kind::kFilterBlock: {
+        TARN_TRY(Value text, captured(node, frame));
+        frame.scopes.back()[kBlockText] = std::move(text);
+        TARN_TRY(Value value, evaluate(*node.expr, frame));
+        return emit(frame, sink, value.text(), node.offset, false);
       }
       case Node::Kind::kMacro: {
         frame.scopes.back()[node.text] = macro_value(frame.home, node, frame.id);
@@ -171,6 +174,15 @@ class Interpreter::Impl {
       case Node::Kind::kCallBlock: return run_call_block(node, frame, sink);
     }
     return ok();
+  }
+
+  // What the body prints.
+  Result<Value> captured(const Node& node, Frame& frame) {
+    Sink inner;
+    frame.scopes.emplace_back();
+    TARN_CHECK(run(node.body, frame, inner));
+    frame.scopes.pop_back();
+    return Value(std::move(inner.text));
   }
 
   Status run_if(const Node& node, Frame& frame, Sink& sink) {
@@ -518,7 +530,7 @@ class Interpreter::Impl {
     }
     Value made;
     if (expr.kind == Expr::Kind::kList) {
-      made = Value::list(std::move(all));
+      made = expr.text == "(" ? Value::tuple(std::move(all)) : Value::list(std::move(all));
     } else {
       Dict entries;
       for (size_t i = 0; i + 1 < all.size(); i += 2) {
@@ -564,25 +576,33 @@ class Interpreter::Impl {
     TARN_TRY(Value object, evaluate(*expr.children[0], frame));
     TARN_TRY(List all, elements_of(object));
     int64_t size = static_cast<int64_t>(all.size());
-    int64_t bounds[3] = {0, size, 1};
+    std::optional<int64_t> parts[3];
     for (size_t i = 0; i + 1 < expr.children.size(); ++i) {
       if (!expr.children[i + 1]) {
         continue;
       }
       TARN_TRY(Value part, evaluate(*expr.children[i + 1], frame));
       const auto* number = part.as<int64_t>();
-      if (number == nullptr) {
+      if (number == nullptr && !part.is_none()) {
         return Error{Code::kInvalid, "a slice needs whole numbers"};
       }
-      bounds[i] = i < 2 ? std::clamp<int64_t>(*number < 0 ? *number + size : *number, 0, size) : *number;
+      parts[i] = number != nullptr ? std::optional<int64_t>(*number) : std::nullopt;
     }
-    if (bounds[2] < 1) {
-      return Error{Code::kInvalid, "a slice needs a step above 0; use the filter reverse"};
+    int64_t step = std::clamp<int64_t>(parts[2].value_or(1), -size - 1, size + 1);
+    if (step == 0) {
+      return Error{Code::kInvalid, "a slice needs a step other than 0"};
     }
+    // As Python does: from behind when the step is negative.
+    int64_t least = step < 0 ? -1 : 0;
+    int64_t most = step < 0 ? size - 1 : size;
+    auto place = [&](const std::optional<int64_t>& part, int64_t otherwise) {
+      return part ? std::clamp(*part < 0 ? *part + size : *part, least, most) : otherwise;
+    };
+    int64_t end = place(parts[1], step < 0 ? least : most);
     List out;
     std::string text;
     bool letters = object.as<std::string>() != nullptr;
-    for (int64_t i = bounds[0]; i < bounds[1]; i += std::min(bounds[2], size)) {
+    for (int64_t i = place(parts[0], step < 0 ? most : least); step < 0 ? i > end : i < end; i += step) {
       if (letters) {
         text += all[static_cast<size_t>(i)].text();
       } else {
@@ -590,7 +610,9 @@ class Interpreter::Impl {
       }
     }
     TARN_CHECK(charge(frame, expr.offset, all.size() * sizeof(Value)));
-    return letters ? Value(std::move(text)) : Value::list(std::move(out));
+    return letters             ? Value(std::move(text))
+           : object.is_tuple() ? Value::tuple(std::move(out))
+                               : Value::list(std::move(out));
   }
 
   Result<Arguments> arguments_of(const Expr& expr, Frame& frame) {

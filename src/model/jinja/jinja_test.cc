@@ -65,7 +65,7 @@ void check(const std::vector<Case>& cases) {
 TEST(JinjaTest, Literals) {
   check(
       {{"{{ 1 }} {{ 2.5 }} {{ 'a' }} {{ \"b\" }} {{ true }} {{ None }}", "1 2.5 a b True None"},
-       {"{{ [1, 'a', none] }} {{ {'k': 1.0} }} {{ (1, 2) }} {{ () }}", "[1, 'a', None] {'k': 1.0} [1, 2] []"},
+       {"{{ [1, 'a', none] }} {{ {'k': 1.0} }} {{ (1, 2) }} {{ () }}", "[1, 'a', None] {'k': 1.0} (1, 2) ()"},
        {"{{ 'it''s' }} {{ 'it\\'s' }} {{ ['it\\'s'] }}", "its it's [\"it's\"]"},
        {"{{ 1_000 }} {{ 1e3 }}", "1000 1000.0"},
        {"plain { text } % #", "plain { text } % #"}});
@@ -103,6 +103,22 @@ TEST(JinjaTest, Access) {
        {"{{ nothing.at.all }}", "! models/a.sql:1:12: nothing is called 'nothing' here"}});
 }
 
+TEST(JinjaTest, SlicesAsInPython) {
+  check({{"{{ 'abcd'[::-1] }} {{ 'abcd'[1:3] }} {{ 'abcd'[-2:] }} {{ 'abcd'[3:0:-2] }} {{ 'abcd'[9:] }}",
+          "dcba bc cd db "},
+         {"{{ numbers[::2] }} {{ numbers[::-2] }} {{ (1, 2, 3)[:1] }} {{ numbers[none:1] }}",
+          "[1, 3] [3, 1] (1,) [1]"},
+         {"{{ 'abcd'[::0] }}", "! models/a.sql:1:10: a slice needs a step other than 0"}});
+}
+
+TEST(JinjaTest, Tuples) {
+  check({{"{{ (1, 'a') }} {{ (1,) }} {{ () }} {{ (1, 2) + (3, 4) }} {{ (1, 2) == [1, 2] }}",
+          "(1, 'a') (1,) () (1, 2, 3, 4) False"},
+         {"{% set pair = 1, 2 %}{{ pair }} {{ 2 in pair }} {{ pair | list }} {{ pair | tojson }}",
+          "(1, 2) True [1, 2] [1, 2]"},
+         {"{% do (1, 2).append(3) %}", "! models/a.sql:1:14: a list has no member 'append'"}});
+}
+
 TEST(JinjaTest, Methods) {
   check(
       {{"{{ 'a,b'.split(',') }} {{ ' x '.strip() }} {{ 'a'.upper() }} {{ ','.join(['a', 'b']) }}",
@@ -112,7 +128,7 @@ TEST(JinjaTest, Methods) {
        {"{% set l = [] %}{% do l.append(1) %}{% do l.extend([2, 3]) %}{{ l }} {{ l.pop() }} {{ l }}",
         "[1, 2, 3] 3 [1, 2]"},
        {"{% set d = {'a': 1} %}{% do d.update({'b': 2}) %}{{ d.items() }} {{ d.get('z', 0) }} {{ d.keys() }}",
-        "[['a', 1], ['b', 2]] 0 ['a', 'b']"},
+        "[('a', 1), ('b', 2)] 0 ['a', 'b']"},
        {"{% set l = [] %}{% do l.append(l) %}", "! models/a.sql:1:25: a list cannot hold itself"},
        {"{% set l = [] %}{% set m = [l] %}{% do l.append(m) %}",
         "! models/a.sql:1:42: a list cannot hold itself"}});
@@ -135,6 +151,15 @@ TEST(JinjaTest, Filters) {
        {"{{ [1, none, 2] | reject('none') | list }} {{ [0, 1] | select | list }}", "[1, 2] [1]"},
        {"{{ [city] | selectattr('people', 'gt', 5) | map(attribute='name') | first }}", "Delft"},
        {"{{ city | tojson }} {{ 'a\nb' | indent(2) }}", "{\"name\": \"Delft\", \"people\": 106000} a\n  b"},
+       {"{{ 2 | round }} {{ 2.5 | round }} {{ 3.5 | round }} {{ 2.675 | round(2) }} {{ 2.1 | round(0, "
+        "'ceil') }}",
+        "2 2.0 4.0 2.67 3.0"},
+       {"{{ \"it's a-b c_d\" | title }} {{ \"it's a-b c_d\".title() }}", "It's A-B C_d It'S A-B C_D"},
+       {"{{ city | dictsort }}", "[('name', 'Delft'), ('people', 106000)]"},
+       {"{% filter upper | trim %} a{{ 'b' }} {% endfilter %}c", "ABc"},
+       {"{% filter uper %}a{% endfilter %}",
+        "! models/a.sql:1:11: filter 'uper' is not known: did you mean 'upper'?"},
+       {"{% filter upper %}a", "! models/a.sql:1:1: this filter is never closed; write {% endfilter %}"},
        {"{{ 'x' | uper }}", "! models/a.sql:1:10: filter 'uper' is not known: did you mean 'upper'?"},
        {"{{ y | upper }}", "! models/a.sql:1:8: nothing is called 'y' here"}});
 }

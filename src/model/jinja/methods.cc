@@ -14,6 +14,7 @@ constexpr std::string_view kTextMethods =
     " upper lower strip lstrip rstrip replace split startswith endswith join format title capitalize find "
     "count "
     "isdigit splitlines ";
+constexpr std::string_view kTupleMethods = " index count ";
 constexpr std::string_view kListMethods = " append extend insert pop index count reverse ";
 constexpr std::string_view kDictMethods = " items keys values get update pop setdefault ";
 
@@ -86,8 +87,11 @@ Result<Value> split_text(const std::string& text, const Arguments& arguments) {
 
 Result<Value> text_method(const std::string& text, std::string_view name, const Arguments& arguments) {
   constexpr std::string_view kBlanks = " \t\r\n\f\v";
-  if (name == "upper" || name == "lower" || name == "title" || name == "capitalize" || name == "replace") {
+  if (name == "upper" || name == "lower" || name == "capitalize" || name == "replace") {
     return apply_filter(name, Value(text), arguments);
+  }
+  if (name == "title") {
+    return Value(to_title_of_letters(text));
   }
   if (name == "strip" || name == "lstrip" || name == "rstrip") {
     return Value(strip(text, first_text(arguments, kBlanks), name != "rstrip", name != "lstrip"));
@@ -211,7 +215,7 @@ Result<Value> dict_method(Value& object, std::string_view name, const Arguments&
   if (name == "items" || name == "keys" || name == "values") {
     List out;
     for (const auto& [key, value] : dict) {
-      out.push_back(name == "keys" ? key : name == "values" ? value : Value::list({key, value}));
+      out.push_back(name == "keys" ? key : name == "values" ? value : Value::tuple({key, value}));
     }
     return Value::list(std::move(out));
   }
@@ -290,7 +294,7 @@ Result<Value> zip(const Arguments& arguments) {
     for (const List& column : columns) {
       row.push_back(column[i]);
     }
-    out.push_back(Value::list(std::move(row)));
+    out.push_back(Value::tuple(std::move(row)));
   }
   return Value::list(std::move(out));
 }
@@ -374,7 +378,7 @@ Value loop_object(const List& all, size_t i) {
 
 bool has_method(const Value& object, std::string_view name) {
   return (object.as<std::string>() != nullptr && among(kTextMethods, name)) ||
-         (object.items() != nullptr && among(kListMethods, name)) ||
+         (object.items() != nullptr && among(object.is_tuple() ? kTupleMethods : kListMethods, name)) ||
          (object.entries() != nullptr && among(kDictMethods, name));
 }
 

@@ -165,7 +165,8 @@ Result<Value> apply_operator(std::string_view op, const Value& left, const Value
   if (op == "+" && left.items() != nullptr && right.items() != nullptr) {
     List both = *left.items();
     both.insert(both.end(), right.items()->begin(), right.items()->end());
-    return Value::list(std::move(both));
+    bool tuples = left.is_tuple() && right.is_tuple();
+    return tuples ? Value::tuple(std::move(both)) : Value::list(std::move(both));
   }
   if (op == "*" && text != nullptr && right.as<int64_t>() != nullptr) {
     return repeat(*text, *right.as<int64_t>());

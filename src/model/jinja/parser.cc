@@ -88,7 +88,7 @@ ExprPtr ExpressionParser::tuple() {
   if (!first || !is_operator(",")) {
     return first;
   }
-  auto list = make(Expr::Kind::kList, offset);
+  auto list = make(Expr::Kind::kList, offset, "(");
   list->children.push_back(std::move(first));
   while (take_operator(",")) {
     auto kind = peek().kind;
@@ -308,7 +308,7 @@ ExprPtr ExpressionParser::bracketed() {
   }
   take();
   std::string_view close = token.text == "(" ? ")" : "]";
-  auto list = make(Expr::Kind::kList, token.offset);
+  auto list = make(Expr::Kind::kList, token.offset, token.text);
   bool comma = false;
   while (!is_operator(close)) {
     ExprPtr item = expression();
@@ -429,6 +429,23 @@ bool ExpressionParser::call_arguments(Expr& call) {
   return expect_operator(")");
 }
 
+ExprPtr ExpressionParser::filter(ExprPtr node) {
+  const Token& name = take();
+  if (name.kind != Token::Kind::kName) {
+    return fail(name.offset, fmt::format("expected a filter's name, found {}", shown(name)));
+  }
+  auto made = make(Expr::Kind::kFilter, name.offset, name.text);
+  made->children.push_back(std::move(node));
+  if (is_operator("(") && !call_arguments(*made)) {
+    return nullptr;
+  }
+  return made;
+}
+
+ExprPtr ExpressionParser::first_filter(ExprPtr node) {
+  return filters(filter(std::move(node)));
+}
+
 ExprPtr ExpressionParser::filters(ExprPtr node) {
   for (int links = 0; node; ++links) {
     if (links > kDepthMax) {
@@ -436,16 +453,7 @@ ExprPtr ExpressionParser::filters(ExprPtr node) {
     }
     if (is_operator("|")) {
       take();
-      const Token& name = take();
-      if (name.kind != Token::Kind::kName) {
-        return fail(name.offset, fmt::format("expected a filter's name after '|', found {}", shown(name)));
-      }
-      auto filter = make(Expr::Kind::kFilter, name.offset, name.text);
-      filter->children.push_back(std::move(node));
-      if (is_operator("(") && !call_arguments(*filter)) {
-        return nullptr;
-      }
-      node = std::move(filter);
+      node = filter(std::move(node));
     } else if (is_word("is")) {
       node = test(std::move(node));
     } else {

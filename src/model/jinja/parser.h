@@ -14,9 +14,10 @@ class ExpressionParser {
  public:
   explicit ExpressionParser(const std::vector<Token>& tokens) : tokens_(tokens) {}
 
-  ExprPtr expression();   // with "a if b else c"
-  ExprPtr tuple();        // "a, b" makes a list; one member stays itself
-  ExprPtr disjunction();  // without "if": what a for-loop goes through
+  ExprPtr expression();                // with "a if b else c"
+  ExprPtr tuple();                     // "a, b" makes a tuple; one member stays itself
+  ExprPtr first_filter(ExprPtr node);  // "a|b(1)": a filter's name, and more behind bars
+  ExprPtr disjunction();               // without "if": what a for-loop goes through
   bool targets(std::vector<std::string>& names, bool allow_member);  // "k, v"
   bool parameters(std::vector<Parameter>& parameters);               // "(a, b=1)"
 
@@ -55,6 +56,7 @@ class ExpressionParser {
   ExprPtr dict();
   ExprPtr postfix(ExprPtr node);
   ExprPtr subscript(ExprPtr node);
+  ExprPtr filter(ExprPtr node);
   ExprPtr filters(ExprPtr node);
   ExprPtr test(ExprPtr node);
   bool call_arguments(Expr& call);

@@ -82,6 +82,8 @@ class BlockParser {
       node = macro_block(offset, word.text);
     } else if (word.text == "call") {
       node = call_block(offset);
+    } else if (word.text == "filter") {
+      node = filter_block(offset);
     } else if (word.text == "do") {
       node = make(Node::Kind::kDo, offset);
       node->expr = in_.tuple();
@@ -96,11 +98,12 @@ class BlockParser {
   }
 
   void unknown(const Token& word) {
-    static const std::vector<std::string> kKnown = {"if", "for", "set", "macro", "test", "call", "do", "raw"};
+    static const std::vector<std::string> kKnown = {"if",   "for",    "set", "macro", "test",
+                                                    "call", "filter", "do",  "raw"};
     std::string near = codec::nearest(word.text, kKnown);
     bool of_jinja = word.text == "include" || word.text == "import" || word.text == "from" ||
-                    word.text == "extends" || word.text == "block" || word.text == "filter" ||
-                    word.text == "snapshot" || word.text == "materialization" || word.text == "docs";
+                    word.text == "extends" || word.text == "block" || word.text == "snapshot" ||
+                    word.text == "materialization" || word.text == "docs";
     std::string remedy = of_jinja || near.empty()
                              ? fmt::format("known blocks are {}", fmt::join(kKnown, ", "))
                              : fmt::format("did you mean '{}'?", near);
@@ -223,6 +226,20 @@ class BlockParser {
     close(Token::Kind::kBlockEnd);
     std::string stopped = body(node->body, {"endcall"});
     expect_stop(stopped, "endcall", offset, "call");
+    return node;
+  }
+
+  // {% filter upper|trim %} ... {% endfilter %}
+  std::unique_ptr<Node> filter_block(size_t offset) {
+    auto node = make(Node::Kind::kFilterBlock, offset);
+    auto text = std::make_unique<Expr>();
+    text->kind = Expr::Kind::kName;
+    text->offset = offset;
+    text->text = kBlockText;
+    node->expr = in_.first_filter(std::move(text));
+    close(Token::Kind::kBlockEnd);
+    std::string stopped = body(node->body, {"endfilter"});
+    expect_stop(stopped, "endfilter", offset, "filter");
     return node;
   }
 

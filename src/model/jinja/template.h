@@ -1,5 +1,5 @@
 // A parsed template: the tree that the interpreter walks. Offsets are bytes of the template's own text.
-// Blocks: if/elif/else, for/else, set (inline and block), macro, test, do, call, raw, comments.
+// Blocks: if/elif/else, for/else, set (inline and block), macro, test, do, call, filter, raw, comments.
 #pragma once
 
 #include <memory>
@@ -21,7 +21,7 @@ struct Expr {
   enum class Kind {
     kLiteral,  // value
     kName,     // text
-    kList,     // children
+    kList,     // children; text "(" for a tuple
     kDict,     // children: key, value, key, value ...
     kUnary,    // text: "-", "+", "not"; children[0]
     kBinary,   // text: the operator; children[0], [1]
@@ -53,14 +53,17 @@ struct Parameter {
   ExprPtr fallback;  // or null
 };
 
+// In the expression of a filter block: what its body printed. No name of a template can be this.
+inline constexpr const char* kBlockText = "(block)";
+
 struct Node {
-  enum class Kind { kText, kOutput, kIf, kFor, kSet, kSetBlock, kMacro, kDo, kCallBlock };
+  enum class Kind { kText, kOutput, kIf, kFor, kSet, kSetBlock, kMacro, kDo, kCallBlock, kFilterBlock };
   Kind kind = Kind::kText;
   size_t offset = 0;
-  std::string text;                // kText: itself; kMacro: its name
-  ExprPtr expr;                    // kOutput, kDo, kFor (what is gone through), kSet, kCallBlock (the call)
-  ExprPtr filter;                  // kFor: "if" condition, or null
-  std::vector<std::string> names;  // kFor, kSet: targets; kSet may hold one "space.member"
+  std::string text;  // kText: itself; kMacro: its name
+  ExprPtr expr;      // kOutput, kDo, kFor (what is gone through), kSet, kCallBlock (the call), kFilterBlock
+  ExprPtr filter;    // kFor: "if" condition, or null
+  std::vector<std::string> names;                   // kFor, kSet: targets; kSet may hold one "space.member"
   std::vector<Parameter> parameters;                // kMacro, kCallBlock
   std::vector<std::pair<ExprPtr, Nodes>> branches;  // kIf: condition (null: else) and body
   Nodes body;

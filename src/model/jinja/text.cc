@@ -85,11 +85,20 @@ std::string to_capital(std::string text) {
 }
 
 std::string to_title(std::string text) {
+  constexpr std::string_view kBetweenWords = "- \t\r\n\f\v({[<";
   bool start = true;
   for (char& c : text) {
-    bool letter = std::isalpha(static_cast<unsigned char>(c)) != 0;
-    c = letter ? (start ? upper_of(c) : lower_of(c)) : c;
-    start = !letter && c != '\'';
+    c = start ? upper_of(c) : lower_of(c);
+    start = kBetweenWords.find(c) != std::string_view::npos;
+  }
+  return text;
+}
+
+std::string to_title_of_letters(std::string text) {
+  bool start = true;
+  for (char& c : text) {
+    c = start ? upper_of(c) : lower_of(c);
+    start = std::isalpha(static_cast<unsigned char>(c)) == 0;
   }
   return text;
 }

@@ -13,7 +13,8 @@ namespace tarn::model::jinja {
 std::string to_upper(std::string text);
 std::string to_lower(std::string text);
 std::string to_capital(std::string text);
-std::string to_title(std::string text);
+std::string to_title(std::string text);  // the filter: words begin behind a blank, "-" or a bracket
+std::string to_title_of_letters(std::string text);  // the method: behind whatever is no letter
 std::string strip(std::string_view text, std::string_view which, bool front, bool back);
 // Fails when the outcome would be larger than kTextBytesMax.
 Result<Value> replace_all(std::string_view text, std::string_view from, std::string_view to);

@@ -130,7 +130,7 @@ bool equal_within(const Value& a, const Value& b, size_t& visits) {
   if ((s != nullptr && t != nullptr) || (s != nullptr && b_object) || (a_object && t != nullptr)) {
     return s != nullptr && t != nullptr ? *s == *t : a.text() == b.text();
   }
-  if (a.items() != nullptr && b.items() != nullptr) {
+  if (a.items() != nullptr && b.items() != nullptr && a.is_tuple() == b.is_tuple()) {
     auto same = [&](const Value& x, const Value& y) { return equal_within(x, y, visits); };
     return std::equal(a.items()->begin(), a.items()->end(), b.items()->begin(), b.items()->end(), same);
   }
@@ -299,12 +299,12 @@ void Value::append_to(std::string& out, bool quoted, int depth) const {
                  [&](double value) { out += float_text(value); },
                  [&](const std::string& text) { quoted ? append_quoted(out, text) : void(out += text); },
                  [&](const std::shared_ptr<List>& list) {
-                   out += '[';
+                   out += is_tuple_ ? '(' : '[';
                    for (size_t i = 0; i < list->size(); ++i) {
                      out += i == 0 ? "" : ", ";
                      (*list)[i].append_to(out, true, depth + 1);
                    }
-                   out += ']';
+                   out += !is_tuple_ ? "]" : list->size() == 1 ? ",)" : ")";
                  },
                  [&](const std::shared_ptr<Dict>& dict) {
                    out += '{';

@@ -1,4 +1,4 @@
-// Values of the template language, with Python's look: True, None, ['a', 1].
+// Values of the template language, with Python's look: True, None, ['a', 1], ('a', 1).
 // Lists and dicts are shared when copied, as in Python, so that {% do list.append(x) %} works.
 // They cannot hold themselves: whatever adds a member refuses that.
 #pragma once
@@ -65,6 +65,12 @@ class Value {
 
   static Value undefined(std::string name) { return Value(Variant(Undefined{std::move(name)})); }
   static Value list(List items) { return Value(Variant(std::make_shared<List>(std::move(items)))); }
+  // Prints as (a, b) and cannot be changed; otherwise as a list.
+  static Value tuple(List items) {
+    Value made = list(std::move(items));
+    made.is_tuple_ = true;
+    return made;
+  }
   static Value dict(Dict entries) { return Value(Variant(std::make_shared<Dict>(std::move(entries)))); }
   static Value object(Object object) {
     return Value(Variant(std::make_shared<const Object>(std::move(object))));
@@ -78,6 +84,7 @@ class Value {
     return std::get_if<T>(&data_);
   }
   [[nodiscard]] bool is_undefined() const { return as<Undefined>() != nullptr; }
+  [[nodiscard]] bool is_tuple() const { return is_tuple_; }
   [[nodiscard]] bool is_none() const { return as<None>() != nullptr; }
   [[nodiscard]] bool is_number() const;
   [[nodiscard]] double number() const;  // of a bool, int or float; else 0
@@ -100,6 +107,7 @@ class Value {
  private:
   void append_to(std::string& out, bool quoted, int depth) const;
   Variant data_;
+  bool is_tuple_ = false;
 };
 
 bool equal(const Value& a, const Value& b);
