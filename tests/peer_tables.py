@@ -118,6 +118,14 @@ DEFAULTED = [
     "insert into defaulted (k) values (3)",
 ]
 
+# What docs/interop.md proposes where a peer cannot read a change of shape: every row is written again.
+REWRITTEN = [
+    *[statement.replace("grown", "grown_again") for statement in GROWN if "grown_parts" not in statement],
+    "create or replace table grown_again as select * from grown_again",
+    *[statement.replace("defaulted", "defaulted_again") for statement in DEFAULTED],
+    "create or replace table defaulted_again as select * from defaulted_again",
+]
+
 COMMITS = [
     "create table commits (v integer, label varchar, price double, day date)",
     *[f"insert into commits values ({i}, 'label {i % 7}', {i} / 8.0, date '2026-01-01' + {i})" for i in range(50)],
@@ -129,7 +137,7 @@ COMMITS = [
 ]
 
 GROUPS = {"types": TYPES, "clock": CLOCK, "nested": NESTED, "null_lists": NULL_LISTS, "partitioned": PARTITIONED, "evolved": EVOLVED,
-          "grown": GROWN, "defaulted": DEFAULTED, "commits": COMMITS}
+          "grown": GROWN, "defaulted": DEFAULTED, "rewritten": REWRITTEN, "commits": COMMITS}
 
 # {date:...}, {ts:...} and the like are literals in the peer's words, {nan:c} asks whether column c is not a number,
 # {missing:c} whether a nested column is NULL (pyiceberg asks that of flat columns only).

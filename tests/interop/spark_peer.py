@@ -1,5 +1,6 @@
 """Spark in this process, local[1], with Iceberg's runtime and a JDBC catalog on SQLite."""
 
+import contextlib
 import datetime
 import os
 import pathlib
@@ -75,6 +76,15 @@ class Spark(SqlPeer):
     def ask(self, sql):
         frame = self.session.sql(sql)
         return frame.columns, [value(row, frame.schema) for row in frame.collect()]
+
+    @contextlib.contextmanager
+    def setting(self, key, value):
+        """The session's setting, within the block."""
+        self.session.conf.set(key, value)
+        try:
+            yield
+        finally:
+            self.session.conf.unset(key)
 
     def stop(self):
         self.session.stop()
