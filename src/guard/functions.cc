@@ -139,7 +139,7 @@ constexpr std::string_view kFiles[] = {
     "read_parquet", "read_text", "read_vortex", "read_xlsx", "remove_iceberg_schema_properties",
     "remove_iceberg_table_properties", "seq_scan", "set_iceberg_schema_properties",
     "set_iceberg_table_properties", "shell", "sniff_csv", "sqlite_attach", "sqlite_query",
-    "sqlite_scan", "st_drivers", "st_read", "st_read_meta", "st_readosm",
+    "sqlite_scan", "st_drivers", "st_read", "st_read_meta", "st_readosm", "tarn_json_lines",
 };
 
 // They run a text that was not checked, or look past the checks.
@@ -177,7 +177,8 @@ constexpr std::string_view kEngine[] = {
     "pragma_collations", "pragma_database_size", "pragma_metadata_info", "pragma_platform",
     "pragma_show", "pragma_storage_info", "pragma_table_info", "pragma_user_agent",
     "pragma_version", "show", "show_databases", "show_tables", "show_tables_expanded",
-    "storage_info", "table_info", "test_vector_types", "truncate_duckdb_logs", "user_agent",
+    "storage_info", "table_info", "tarn_json_keys", "tarn_json_ranges", "tarn_json_rejects",
+    "tarn_json_value", "test_vector_types", "truncate_duckdb_logs", "user_agent",
     "verify_external", "verify_fetch_row", "verify_parallelism", "verify_serializer",
     "which_secret", "write_log",
 };

@@ -151,8 +151,15 @@ Cast cast_of(const std::string& input, const std::string& from, const std::strin
   if (to == "VARCHAR") {
     return {.value = fmt::format("CAST({} AS VARCHAR)", column), .bad = ""};
   }
+  bool nested = to.ends_with(']') || to.starts_with("STRUCT(") || to.starts_with("MAP(");
+  if (nested && from != "JSON") {  // TRY_CAST would make nulls of the leaves that do not fit
+    std::string value = fmt::format("TRY(CAST({} AS {}))", column, to);
+    return {.value = value, .bad = fmt::format("({} IS NOT NULL AND {} IS NULL)", column, value)};
+  }
   if (from == "JSON" && !is_plain_type(to) && !is_integer_type(to)) {
-    std::string value = fmt::format("TRY_CAST({} AS {})", column, to);
+    std::string value =
+        nested ? fmt::format("tarn_json_value(CAST({} AS VARCHAR), {})", column, quote_literal(to))
+               : fmt::format("TRY_CAST({} AS {})", column, to);
     return {
         .value = value,
         .bad = fmt::format("({0} IS NOT NULL AND json_type({0}) <> 'NULL' AND {1} IS NULL)", column, value)};
@@ -271,10 +278,10 @@ Result<TablePlan> plan_table(session::Session& session, const SourceConfig& conf
   return plan;
 }
 
-std::map<std::string, std::string> wanted_types(const TablePlan& plan) {
-  std::map<std::string, std::string> wanted;
+WantedColumns wanted_columns(const TablePlan& plan) {
+  WantedColumns wanted;
   for (const auto& target : plan.targets) {
-    wanted[engine::fold(target.name)] = target.type;
+    wanted[engine::fold(target.name)] = {.type = target.type, .required = target.required};
   }
   return wanted;
 }
@@ -295,7 +302,7 @@ Status make_typed_view(session::Session& session, const SourceConfig& config, co
       bad.push_back(cast.bad);
       reasons.push_back(bad_reason(target, input->name, cast.bad));
     }
-    if (target.required) {
+    if (target.required && !(relation.is_checked && input != nullptr)) {
       std::string missing = input == nullptr ? "true" : quote_identifier(input->name) + " IS NULL";
       bad.push_back("(" + missing + ")");
       reasons.push_back(fmt::format("CASE WHEN {} THEN {} END", missing,

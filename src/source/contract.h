@@ -45,8 +45,8 @@ Result<TablePlan> plan_table(session::Session& session, const SourceConfig& conf
                              const std::vector<engine::Column>* existing,
                              const std::vector<InputColumn>& input);
 
-// Type by folded name, for Input::relation.
-std::map<std::string, std::string> wanted_types(const TablePlan& plan);
+// For Input::relation.
+WantedColumns wanted_columns(const TablePlan& plan);
 
 // Makes the temporary view tarn_typed over `relation`: the targets, tarn_fetch, tarn_bad (BOOLEAN) and, when
 // `careful`, tarn_row, tarn_raw and tarn_reason. Checks go through the session's gate.

@@ -18,11 +18,10 @@ class CsvInput : public Input {
   CsvInput(session::Session& session, const Format& format, const std::vector<Landed>& landed)
       : session_(session), format_(format), landed_(landed) {}
 
-  Result<std::vector<InputColumn>> discover() override;
+  Result<std::vector<InputColumn>> discover(bool) override;
   [[nodiscard]] bool streams() const override { return true; }
   [[nodiscard]] std::string bad_rows() const override;
-  Result<Relation> relation(Purpose purpose, const std::map<std::string, std::string>& wanted,
-                            int only) override;
+  Result<Relation> relation(Purpose purpose, const WantedColumns& wanted, int only) override;
 
  private:
   using Types = std::vector<std::pair<std::string, std::string>>;
@@ -74,7 +73,7 @@ std::string CsvInput::scan(const std::vector<Landed>& files, const Types& types)
       generation_, options());
 }
 
-Result<std::vector<InputColumn>> CsvInput::discover() {
+Result<std::vector<InputColumn>> CsvInput::discover(bool) {
   ++generation_;
   std::map<std::string, size_t> known;
   for (const auto& one : landed_) {
@@ -146,15 +145,14 @@ Result<std::string> CsvInput::select_of(size_t file, const Types& types, bool ca
       list, fetch_expression(single), header, row_json(present), scan(single, own));
 }
 
-Result<Relation> CsvInput::relation(Purpose purpose, const std::map<std::string, std::string>& wanted,
-                                    int only) {
+Result<Relation> CsvInput::relation(Purpose purpose, const WantedColumns& wanted, int only) {
   ++generation_;
   Types types;
   std::vector<std::string> names;
   Relation relation;
   for (const auto& column : found_) {
     auto found = wanted.find(engine::fold(column.name));
-    std::string type = found == wanted.end() ? column.inferred : found->second;
+    std::string type = found == wanted.end() ? column.inferred : found->second.type;
     // The reader rounds fractions into integers without a word, so integers are read wider and cast by us.
     if (purpose != Purpose::kSelect && is_integer_type(type)) {
       type = purpose == Purpose::kStream ? stream_type_of_integers() : "VARCHAR";

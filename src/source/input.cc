@@ -17,7 +17,7 @@ class ParquetInput : public Input {
   ParquetInput(session::Session& session, const std::vector<Landed>& landed)
       : session_(session), landed_(landed) {}
 
-  Result<std::vector<InputColumn>> discover() override {
+  Result<std::vector<InputColumn>> discover(bool) override {
     std::vector<InputColumn> found;
     TARN_TRY(auto rows, rows_of(session_, "DESCRIBE SELECT * FROM " + scan(landed_, false)));
     for (const auto& row : rows) {
@@ -30,7 +30,7 @@ class ParquetInput : public Input {
   [[nodiscard]] bool streams() const override { return true; }
   [[nodiscard]] std::string bad_rows() const override { return ""; }
 
-  Result<Relation> relation(Purpose purpose, const std::map<std::string, std::string>&, int only) override {
+  Result<Relation> relation(Purpose purpose, const WantedColumns&, int only) override {
     std::vector<Landed> files = only < 0 ? landed_ : std::vector<Landed>{landed_[static_cast<size_t>(only)]};
     bool careful = purpose == Purpose::kCareful;
     std::vector<std::string> names;
@@ -107,7 +107,13 @@ std::string fetch_expression(const std::vector<Landed>& landed) {
     return quote_literal(landed.front().id);
   }
   std::string run = landed.front().id.substr(0, landed.front().id.rfind('/') + 1);
-  return fmt::format("concat({}, split_part(parse_filename(tarn_file), '.', 1))", quote_literal(run));
+  std::vector<std::string> ids;
+  for (const auto& one : landed) {
+    ids.push_back(one.id);
+  }
+  const std::string list = literal_list(ids);  // an ENUM is written by its codes, see coded_text.h
+  return fmt::format("CAST(concat({}, split_part(parse_filename(tarn_file), '.', 1)) AS ENUM({}))",
+                     quote_literal(run), list.substr(1, list.size() - 2));
 }
 
 int64_t file_bytes(const std::string& path) {

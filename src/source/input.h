@@ -25,26 +25,39 @@ struct InputColumn {
 };
 
 enum class Purpose {
-  kStream,   // straight into the table: the first broken row may fail the statement
-  kCareful,  // no row fails the statement; types may be VARCHAR where the wanted type is stricter
+  kStream,  // straight into the table: the first broken row may fail the statement
+  kExact,   // the same where no row may fail the statement; types may be VARCHAR where the wanted is stricter
+  kCareful,  // as kExact, with tarn_row and tarn_raw
   kSelect,   // for a person's SELECT: types as inferred
 };
+
+struct Wanted {
+  std::string type;
+  bool required = false;
+};
+using WantedColumns = std::map<std::string, Wanted>;  // by folded name
 
 struct Relation {
   std::string sql;
   std::vector<engine::Column> columns;  // without the tarn_ ones
+  bool is_checked = false;              // rows that lack a required value are among the bad rows already
 };
 
 class Input {
  public:
   virtual ~Input() = default;
   // Runs outside a transaction: it may make temporary tables, and may fail without harm.
-  virtual Result<std::vector<InputColumn>> discover() = 0;
+  // `types_matter`: false where the names suffice, as the types are known.
+  virtual Result<std::vector<InputColumn>> discover(bool types_matter) = 0;
+  // What the relations read whole since have shown besides: columns of the input from now on, so that a
+  // relation made before lacks them.
+  virtual Result<std::vector<InputColumn>> late_columns() { return std::vector<InputColumn>(); }
   // False: only kCareful and kSelect relations exist, made of what discover() has staged.
   [[nodiscard]] virtual bool streams() const = 0;
-  // `wanted`: type by folded column name. `only`: index of one landed file, or -1 for all.
-  virtual Result<Relation> relation(Purpose purpose, const std::map<std::string, std::string>& wanted,
-                                    int only) = 0;
+  // `only`: index of one landed file, or -1 for all.
+  virtual Result<Relation> relation(Purpose purpose, const WantedColumns& wanted, int only) = 0;
+  // Expression: the number that people see, of a row `s` of tarn_stage.
+  [[nodiscard]] virtual std::string row_number() const { return "s.tarn_row"; }
   // SELECT fetch, row_number, reason, raw of what made no row; valid after the last relation() was read
   // whole. Empty: there is nothing of the kind.
   [[nodiscard]] virtual std::string bad_rows() const = 0;

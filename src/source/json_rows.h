@@ -1,5 +1,4 @@
-// Records as JSON in the temporary table tarn_rows (fetch, n, r, bad, reason): what json and ndjson inputs
-// stage.
+// Records of JSON documents in the temporary table tarn_rows (fetch, n, r, bad, reason).
 #pragma once
 
 #include <map>
@@ -19,26 +18,22 @@ class JsonRows {
   Status create();
   // All records of a document; broken bytes put the whole fetch among the bad rows.
   Status add_document(const Landed& landed, const std::string& records);
-  // Each line is a record; a broken one is a bad row.
-  Status add_lines(const Landed& landed);
   Result<std::vector<InputColumn>> discover();
   // `fetch` empty: all. kSelect: nested types; else VARCHAR, and JSON where that or something nested is
   // wanted.
-  [[nodiscard]] Relation relation(Purpose purpose, const std::map<std::string, std::string>& wanted,
+  [[nodiscard]] Relation relation(Purpose purpose, const WantedColumns& wanted,
                                   const std::string& fetch) const;
   [[nodiscard]] std::string bad_rows() const;
 
  private:
   struct Key {
-    std::string key;        // in the document
-    std::string name;       // of the column
-    std::string structure;  // as DuckDB found it
-    std::string types;      // for json_transform
+    std::string key;     // in the document
+    std::string name;    // of the column
+    std::string nested;  // type for a select
   };
   Status execute(const std::string& sql);
   Status add_broken(const Landed& landed, const std::string& reason);
-  Status infer_times(std::vector<InputColumn>& columns);
-  // Expression: a struct of the record's members, with these types (JSON texts) by key.
+  // Expression: a struct of the record's members, with these types by key.
   [[nodiscard]] std::string transform(const std::vector<std::string>& types) const;
 
   session::Session& session_;

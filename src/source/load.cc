@@ -34,20 +34,26 @@ class Loader {
     table_ = "lake." + session::quote_name(config_.table);
   }
 
-  // Streams when it may; a broken row sends everything the careful way.
   Status run();
 
  private:
-  Status attempt(bool stream);
-  Status write(bool stream);
+  // How rows get into the table, quickest first. What fails for a row's sake is tried the next way.
+  enum class Way {
+    kStream,  // straight from the input: the first bad row fails it
+    kSorted,  // the bad rows are looked up first, then the good ones go straight from the input
+    kStaged,  // all rows go through a temporary table
+  };
+  [[nodiscard]] Status prepare(Way way);
+  Result<bool> attempt(Way way);  // false: there are columns that were not known; again
+  Status write(Way way);
   Status make_table();
   Status make_quarantine();
   Status remove_former_rows();
   Status remove_rows(const std::string& table, const engine::TableName& name, const std::string& where);
-  Status stream_rows();
+  Status stream_rows(Way way);
   Status append_rows();
   Status upsert_rows();
-  Status replace_rows(bool stream);
+  Status replace_rows(Way way);
   Status insert_quarantine();
   Status insert_from(const std::string& from);
   Status add_since_cursors();
@@ -65,50 +71,72 @@ class Loader {
   Staging& staging_;
   const TablePlan& plan_;
   std::string table_;
+  bool is_hopeless_ = false;  // no way leads there: the input has columns that it may not have
   int64_t written_ = 0;
   int64_t quarantined_ = 0;
   std::vector<engine::CursorChange> cursors_;
 };
 
 Status Loader::run() {
-  bool stream = staging_.can_stream();
-  bool staged = false;
-  for (int attempt_number = 1;; ++attempt_number) {
-    if (!stream && !staged) {
-      TARN_CHECK(staging_.stage());
-      staged = true;
+  Way way = staging_.can_stream() ? Way::kStream : Way::kStaged;
+  bool prepared = false;
+  for (int attempt_number = 1;;) {
+    if (!prepared) {
+      TARN_CHECK(prepare(way));
+      prepared = true;
     }
-    Status status = attempt(stream);
-    if (status) {
-      return status;
+    auto done = attempt(way);
+    if (done && *done) {
+      return ok();
     }
     (void)session_.rollback();
-    Code code = status.error().code;
+    if (done) {
+      prepared = false;  // there are late columns, fewer each time
+      continue;
+    }
+    Code code = done.error().code;
     if (code == Code::kConflict && attempt_number < kAttempts) {
       request_.task.env.clock->sleep_for(std::chrono::milliseconds(
           10 * attempt_number + static_cast<int64_t>(request_.task.env.random->next() % 50)));
+      ++attempt_number;
       continue;
     }
     bool rows_broke = code == Code::kInvalid || code == Code::kFailed || code == Code::kInternal;
-    if (stream && rows_broke) {
-      request_.task.log.line(fmt::format(
-          "reading row by row: {}", status.error().message.substr(0, status.error().message.find('\n'))));
-      stream = false;
-      continue;
+    if (way == Way::kStaged || !rows_broke || is_hopeless_) {
+      return done.error();
     }
-    return status;
+    request_.task.log.line(fmt::format("reading row by row: {}",
+                                       done.error().message.substr(0, done.error().message.find('\n'))));
+    way = way == Way::kStream && config_.select.text.empty() ? Way::kSorted : Way::kStaged;
+    prepared = false;
   }
 }
 
-Status Loader::attempt(bool stream) {
+Status Loader::prepare(Way way) {
+  switch (way) {
+    case Way::kStream: return ok();
+    case Way::kSorted: return staging_.stage(Staging::Rows::kBad);
+    case Way::kStaged: return staging_.stage(Staging::Rows::kAll);
+  }
+  return ok();
+}
+
+Result<bool> Loader::attempt(Way way) {
   written_ = 0;
   quarantined_ = 0;
   cursors_ = request_.cursors;
-  if (stream) {
-    TARN_CHECK(staging_.make_stream_view());
+  if (way != Way::kStaged) {
+    TARN_CHECK(staging_.make_stream_view(way == Way::kStream ? Purpose::kStream : Purpose::kExact));
   }
   TARN_CHECK(session_.begin());
-  TARN_CHECK(write(stream));
+  TARN_CHECK(write(way));
+  if (way != Way::kStaged) {
+    auto late = staging_.find_late_columns();
+    is_hopeless_ = !late;
+    if (!late || *late) {
+      return late ? Result<bool>(false) : late.error();
+    }
+  }
   if (request_.task.cancel.is_set()) {
     return Error{Code::kCancelled, "cancelled before the commit"};
   }
@@ -117,18 +145,18 @@ Status Loader::attempt(bool stream) {
   note.summary["tarn.run"] = request_.run;
   TARN_TRY(auto outcome, session_.commit(std::move(note)));
   report(outcome);
-  return ok();
+  return true;
 }
 
-Status Loader::write(bool stream) {
+Status Loader::write(Way way) {
   TARN_CHECK(make_quarantine());
   if (!plan_.targets.empty()) {
     TARN_CHECK(make_table());
     TARN_CHECK(remove_former_rows());
     if (config_.mode == Mode::kReplace) {
-      TARN_CHECK(replace_rows(stream));
-    } else if (stream) {
-      TARN_CHECK(stream_rows());
+      TARN_CHECK(replace_rows(way));
+    } else if (way != Way::kStaged) {
+      TARN_CHECK(stream_rows(way));
     } else if (config_.mode == Mode::kUpsert) {
       TARN_CHECK(upsert_rows());
     } else {
@@ -228,13 +256,14 @@ Status Loader::insert_from(const std::string& from) {
   return ok();
 }
 
-Status Loader::stream_rows() {
-  std::string names = identifiers(plan_.names());
-  TARN_CHECK(insert_from(
-      fmt::format("(SELECT {}, tarn_fetch AS \"_tarn_fetch\" FROM {} WHERE CASE WHEN tarn_bad THEN "
-                  "CAST(error('a row breaks the contract') AS BOOLEAN) ELSE true END)",
-                  names, kTypedView)));
-  return staging_.collect_stream_rejects();
+Status Loader::stream_rows(Way way) {
+  std::string where = way == Way::kStream
+                          ? "CASE WHEN tarn_bad THEN CAST(error('a row breaks the contract') AS "
+                            "BOOLEAN) ELSE true END"
+                          : "NOT tarn_bad";
+  TARN_CHECK(insert_from(fmt::format("(SELECT {}, tarn_fetch AS \"_tarn_fetch\" FROM {} WHERE {})",
+                                     identifiers(plan_.names()), kTypedView, where)));
+  return way == Way::kStream ? staging_.collect_stream_rejects() : ok();
 }
 
 Status Loader::append_rows() {
@@ -288,11 +317,11 @@ Status Loader::upsert_rows() {
   return insert_from("tarn_new");
 }
 
-Status Loader::replace_rows(bool stream) {
+Status Loader::replace_rows(Way way) {
   if (plan_.exists) {
     TARN_CHECK(session_.remove_all_files(config_.table));
   }
-  TARN_CHECK(stream ? stream_rows() : insert_from("tarn_stage WHERE tarn_reason IS NULL"));
+  TARN_CHECK(way != Way::kStaged ? stream_rows(way) : insert_from("tarn_stage WHERE tarn_reason IS NULL"));
   if (written_ == 0 && !config_.allow_empty && plan_.exists) {
     return Error{Code::kFailed,
                  fmt::format("{}: nothing arrived, and zero rows replace nothing; write 'allow_empty: "

@@ -106,6 +106,32 @@ Result<std::set<std::string>> superseded(FetchRecords& records, const std::strin
   return ids;
 }
 
+// A replay of a table that each run replaces would put the run's rows in place of what a later run loaded.
+Status refuse_older(FetchRecords& records, const SourceConfig& config, const std::string& run,
+                    engine::LakeCatalog& catalog) {
+  std::vector<std::string> later;  // newest first
+  TARN_CHECK(records.scan([&](const FetchRecord& record) {
+    if (record.source == config.name && (later.empty() || later.back() != record.run)) {
+      later.push_back(record.run);
+    }
+    return record.source != config.name || record.run != run;
+  }));
+  for (const auto& one : later) {
+    if (one == run) {
+      continue;
+    }
+    TARN_TRY(const auto loaded, catalog.find_token(flow::token_of(one, config.name, "load")));
+    if (loaded) {
+      return Error{
+          Code::kFailed,
+          fmt::format("run {} is not the newest that loaded {}: run {} did after it, and each run replaces "
+                      "all rows; replay that one, or run the source again",
+                      run, config.name, one)};
+    }
+  }
+  return ok();
+}
+
 class FetchesTable : public engine::TableSource {
  public:
   explicit FetchesTable(FetchRecords& records) : records_(records) {}
@@ -174,6 +200,19 @@ void check_query(const SourceConfig& config, session::Session& session, Diagnost
   }
 }
 
+// What stands in `input` is known only with its first bytes, so the columns of a select cannot be looked at;
+// what it may not do can.
+void check_select(const SourceConfig& config, session::Session& session, Diagnostics& diagnostics) {
+  if (config.select.text.empty() ||
+      !session.execute_own("CREATE OR REPLACE TEMP VIEW input AS SELECT 1 AS nothing")) {
+    return;
+  }
+  auto described = session.describe(config.select.text);
+  if (!described && described.error().code == Code::kDenied) {
+    diagnostics.push_back({config.select.place, "select: " + described.error().message});
+  }
+}
+
 void check_names(const SourceConfig& config, Diagnostics& diagnostics) {
   if (config.columns.empty() || config.on_new_columns == NewColumns::kEvolve) {
     return;
@@ -230,6 +269,7 @@ Diagnostics Sources::check(session::SessionService& sessions) const {
   for (const auto& config : configs_) {
     check_config(*config, **session, diagnostics);
     check_query(*config, **session, diagnostics);
+    check_select(*config, **session, diagnostics);
     check_names(*config, diagnostics);
   }
   return diagnostics;
@@ -291,6 +331,9 @@ Status replay(const Sources& sources, FetchRecords& records, const std::string& 
                  fmt::format("nothing is kept of run {} of source {}; see select distinct run from "
                              "_tarn.fetches where source = '{}'",
                              run, source, source)};
+  }
+  if (config->mode == Mode::kReplace) {
+    TARN_CHECK(refuse_older(records, *config, run, context.sessions.catalog()));
   }
   return load({.config = *config,
                .task = context,

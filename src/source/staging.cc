@@ -1,9 +1,10 @@
 #include "source/staging.h"
 
-#include <set>
+#include <algorithm>
 
 #include <fmt/format.h>
 
+#include "codec/json_shape.h"
 #include "source/sql_text.h"
 
 namespace tarn::source {
@@ -11,6 +12,10 @@ namespace {
 
 using session::quote_identifier;
 using session::quote_literal;
+
+// The second condition never holds, but keeps the optimizer from skipping the scan where no column can break:
+// its reader may reject lines all the same.
+constexpr const char* kBadRows = " WHERE tarn_bad OR tarn_row < 0";
 
 Status execute(session::Session& session, const std::string& sql) {
   TARN_CHECK(session.execute_own(sql));
@@ -30,54 +35,73 @@ Staging::Staging(session::Session& session, const LoadRequest& request)
 
 Status Staging::prepare() {
   const SourceConfig& config = request_.config;
-  TARN_TRY(auto existing, table_columns(request_.task.sessions, session_, config.table));
-  bool keeps = existing && !(request_.task.full_refresh && !request_.replay);
-  std::vector<InputColumn> columns;
+  TARN_TRY(existing_, table_columns(request_.task.sessions, session_, config.table));
+  if (request_.task.full_refresh && !request_.replay) {
+    existing_.reset();
+  }
   if (!landed_.empty()) {
     input_ = make_input(session_, config.format, landed_);
-    TARN_TRY(columns, input_->discover());
-    if (!config.select.text.empty()) {
-      TARN_CHECK(read_each_types());
-      std::map<std::string, std::string> as_found;
-      TARN_TRY(auto relation, input_->relation(Purpose::kSelect, as_found, -1));
-      TARN_TRY(auto selected, apply_select(session_, config, relation, selection_of(landed_.front())));
-      columns.clear();
-      for (const auto& column : selected.columns) {
-        columns.push_back({.name = column.name, .inferred = column.type == "\"NULL\"" ? "" : column.type});
-      }
-    }
+    bool declared = !config.columns.empty() &&
+                    std::none_of(config.columns.begin(), config.columns.end(),
+                                 [](const ContractColumn& column) { return column.type.empty(); });
+    TARN_TRY(found_, input_->discover(!config.select.text.empty() || !(existing_ || declared)));
+    TARN_CHECK(read_each_types());
   }
-  TARN_TRY(plan_, plan_table(session_, config, keeps ? &*existing : nullptr, columns));
+  TARN_CHECK(plan_columns());
   return execute(session_,
                  "CREATE OR REPLACE TEMP TABLE tarn_bad_rows (fetch_id VARCHAR, row_number BIGINT, reason "
                  "VARCHAR, raw VARCHAR)");
 }
 
-// One shape for the rows of `each` of all requests.
-Status Staging::read_each_types() {
-  std::string list;
-  for (const auto& one : landed_) {
-    if (!one.each_json.empty()) {
-      list += fmt::format("{}(CAST({} AS JSON))", list.empty() ? "" : ", ", quote_literal(one.each_json));
+Status Staging::plan_columns() {
+  const SourceConfig& config = request_.config;
+  std::vector<InputColumn> columns = found_;
+  if (input_ && !config.select.text.empty()) {
+    TARN_TRY(auto relation, input_->relation(Purpose::kSelect, {}, -1));
+    TARN_TRY(auto selected, apply_select(session_, config, relation, selection_of(landed_.front())));
+    columns.clear();
+    for (const auto& column : selected.columns) {
+      columns.push_back({.name = column.name, .inferred = column.type == "\"NULL\"" ? "" : column.type});
     }
   }
-  if (list.empty()) {
-    return ok();
+  TARN_TRY(plan_, plan_table(session_, config, existing_ ? &*existing_ : nullptr, columns));
+  return ok();
+}
+
+Result<bool> Staging::find_late_columns() {
+  if (!input_) {
+    return false;
   }
-  TARN_TRY(auto rows,
-           rows_of(session_, fmt::format("SELECT replace(CAST(json_group_structure(j) AS VARCHAR), "
-                                         "'UBIGINT', 'BIGINT') FROM (VALUES {}) t(j)",
-                                         list)));
-  each_types_ = rows.empty() ? "" : rows.front()[0].value_or("");
+  TARN_TRY(auto late, input_->late_columns());
+  if (late.empty()) {
+    return false;
+  }
+  found_.insert(found_.end(), late.begin(), late.end());
+  TARN_CHECK(plan_columns());
+  return !request_.config.select.text.empty() ||
+         std::any_of(late.begin(), late.end(),
+                     [this](const InputColumn& column) { return plan_.find(column.name) != nullptr; });
+}
+
+// One type for the rows of `each` of all requests.
+Status Staging::read_each_types() {
+  codec::JsonShape shape;
+  for (const auto& one : landed_) {
+    codec::JsonScanner scanner(one.each_json);
+    if (!one.each_json.empty() && !shape.add(scanner)) {
+      return Error{Code::kInternal, fmt::format("the row of each of {} is not JSON", one.id)};
+    }
+  }
+  each_type_ = shape.is_empty() ? "" : shape.nested_type();
   return ok();
 }
 
 Selection Staging::selection_of(const Landed& landed) const {
   Selection selection{.each = {}, .fetch = landed.id};
-  if (!each_types_.empty()) {
-    selection.each = fmt::format("json_transform(CAST({} AS JSON), {})",
-                                 quote_literal(landed.each_json.empty() ? "{}" : landed.each_json),
-                                 quote_literal(each_types_));
+  if (!each_type_.empty()) {
+    selection.each = fmt::format("tarn_json_value({}, {})",
+                                 quote_literal(landed.each_json.empty() ? "null" : landed.each_json),
+                                 quote_literal(each_type_));
   }
   return selection;
 }
@@ -88,13 +112,14 @@ bool Staging::can_stream() const {
   return plain && input_ && input_->streams() && (config.select.text.empty() || landed_.size() == 1);
 }
 
-Status Staging::make_stream_view() {
-  // A commit that failed may have kept what it wrote to temporary tables.
-  TARN_CHECK(execute(session_, "DELETE FROM tarn_bad_rows"));
+Status Staging::make_stream_view(Purpose purpose) {
+  if (purpose == Purpose::kStream) {  // a commit that failed may have kept what it wrote to temporary tables
+    TARN_CHECK(execute(session_, "DELETE FROM tarn_bad_rows"));
+  }
   const SourceConfig& config = request_.config;
   bool selects = !config.select.text.empty();
-  TARN_TRY(auto relation, input_->relation(selects ? Purpose::kSelect : Purpose::kStream, wanted_types(plan_),
-                                           selects ? 0 : -1));
+  TARN_TRY(auto relation,
+           input_->relation(selects ? Purpose::kSelect : purpose, wanted_columns(plan_), selects ? 0 : -1));
   if (selects) {
     TARN_TRY(relation, apply_select(session_, config, relation, selection_of(landed_.front())));
   }
@@ -121,46 +146,55 @@ Status Staging::make_empty_stage() {
                              list));
 }
 
-Status Staging::stage_relation(const Relation& relation, bool) {
+Status Staging::stage_relation(const Relation& relation, Rows rows) {
   TARN_CHECK(make_typed_view(session_, request_.config, plan_, relation, true));
   std::string names = identifiers(plan_.names());
-  return execute(session_,
-                 fmt::format("INSERT INTO tarn_stage SELECT {}{}tarn_fetch, tarn_row, CASE WHEN tarn_bad "
-                             "THEN tarn_raw END, CASE WHEN tarn_bad THEN coalesce(tarn_reason, 'the row "
-                             "breaks the contract') END FROM {}",
-                             names, names.empty() ? "" : ", ", kTypedView));
+  return execute(
+      session_,
+      fmt::format("INSERT INTO tarn_stage SELECT {}{}tarn_fetch, tarn_row, CASE WHEN tarn_bad "
+                  "THEN tarn_raw END, CASE WHEN tarn_bad THEN coalesce(tarn_reason, 'the row "
+                  "breaks the contract') END FROM {}{}",
+                  names, names.empty() ? "" : ", ", kTypedView, rows == Rows::kBad ? kBadRows : ""));
 }
 
-Status Staging::stage() {
-  const SourceConfig& config = request_.config;
-  TARN_CHECK(make_empty_stage());
-  TARN_CHECK(execute(session_, "DELETE FROM tarn_bad_rows"));
-  if (!input_) {
-    return ok();
-  }
-  bool csv = config.format.kind == FormatKind::kCsv;
-  if (plan_.targets.empty()) {
-    return collect_rejects();
-  }
-  if (config.select.text.empty()) {
-    TARN_TRY(auto relation, input_->relation(Purpose::kCareful, wanted_types(plan_), -1));
-    TARN_CHECK(stage_relation(relation, true));
-    TARN_CHECK(collect_rejects());
-  } else {
-    std::map<std::string, std::string> as_found;
-    for (size_t i = 0; i < landed_.size(); ++i) {
-      if (request_.task.cancel.is_set()) {
-        return Error{Code::kCancelled, "cancelled while parsing"};
-      }
-      TARN_TRY(auto input, input_->relation(Purpose::kSelect, as_found, static_cast<int>(i)));
-      TARN_TRY(auto selected, apply_select(session_, config, input, selection_of(landed_[i])));
-      TARN_CHECK(stage_relation(selected, i == 0));
-      if (csv || i + 1 == landed_.size()) {
-        TARN_CHECK(collect_rejects());
-      }
+Status Staging::stage(Rows rows) {
+  for (;;) {
+    TARN_CHECK(make_empty_stage());
+    TARN_CHECK(execute(session_, "DELETE FROM tarn_bad_rows"));
+    if (!input_) {
+      return ok();
+    }
+    TARN_CHECK(plan_.targets.empty() ? collect_rejects() : stage_relations(rows));
+    TARN_TRY(bool late, find_late_columns());
+    if (!late) {
+      return plan_.targets.empty() ? ok() : number_stage();
     }
   }
-  return number_stage();
+}
+
+Status Staging::stage_relations(Rows rows) {
+  const SourceConfig& config = request_.config;
+  if (config.select.text.empty()) {
+    TARN_TRY(auto relation, input_->relation(Purpose::kCareful, wanted_columns(plan_), -1));
+    TARN_CHECK(stage_relation(relation, rows));
+    return collect_rejects();
+  }
+  // JSON documents keep the bad rows of all files in one place, the others those of the last scan.
+  bool at_once = config.format.kind == FormatKind::kJson;
+  for (size_t i = 0; i < landed_.size(); ++i) {
+    if (request_.task.cancel.is_set()) {
+      return Error{Code::kCancelled, "cancelled while parsing"};
+    }
+    TARN_TRY(auto input, input_->relation(Purpose::kSelect, {}, static_cast<int>(i)));
+    TARN_TRY(auto selected, apply_select(session_, config, input, selection_of(landed_[i])));
+    if (auto staged = stage_relation(selected, rows); !staged) {
+      return staged.error().at(to_string(config.select.place) + ": select");
+    }
+    if (!at_once || i + 1 == landed_.size()) {
+      TARN_CHECK(collect_rejects());
+    }
+  }
+  return ok();
 }
 
 // Copies what broke the contract to tarn_bad_rows, null keys of an upsert included. CSV counts only rows that
@@ -177,7 +211,7 @@ Status Staging::number_stage() {
                                       "({})",
                                       quote_literal(reason), null_key)));
   }
-  std::string number = "s.tarn_row";
+  std::string number = input_->row_number();
   if (request_.config.format.kind == FormatKind::kCsv) {
     TARN_CHECK(execute(session_,
                        "CREATE OR REPLACE TEMP TABLE tarn_rejected AS SELECT fetch_id, row_number - "

@@ -1,10 +1,12 @@
 // Rows of one load as temporary tables, made outside the transaction so that it is short and can be repeated:
 //   tarn_stage     the targets, _tarn_fetch, tarn_row, tarn_raw, tarn_reason (null: a good row)
 //   tarn_bad_rows  fetch, row_number, reason, raw: what goes to quarantine
-// Or, when the input can stream and nothing needs a second look, only the view tarn_typed.
+// When the input can stream, good rows go through the view tarn_typed instead, and tarn_stage holds at most
+// the bad ones.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,19 +26,27 @@ class Staging {
   Status prepare();
   // True when the rows may go straight from the input into the table.
   [[nodiscard]] bool can_stream() const;
-  Status make_stream_view();
+  // `purpose`: kStream, whose first bad row is to fail the statement, or kExact.
+  Status make_stream_view(Purpose purpose);
   // After a statement read the stream view whole: what was rejected on the way, into tarn_bad_rows.
   Status collect_stream_rejects();
-  Status stage();
+  // All rows, or only the bad ones.
+  enum class Rows { kAll, kBad };
+  Status stage(Rows rows);
+  // True when the rows read show columns that were not known: the plan has them now, and the rows must be
+  // read again.
+  Result<bool> find_late_columns();
 
   [[nodiscard]] const TablePlan& plan() const { return plan_; }
   // Landed files with bytes in them.
   [[nodiscard]] bool empty() const { return landed_.empty(); }
 
  private:
+  Status plan_columns();
   Status read_each_types();
   [[nodiscard]] Selection selection_of(const Landed& landed) const;
-  Status stage_relation(const Relation& relation, bool first);
+  Status stage_relations(Rows rows);
+  Status stage_relation(const Relation& relation, Rows rows);
   Status collect_rejects();
   Status make_empty_stage();
   Status number_stage();
@@ -45,7 +55,9 @@ class Staging {
   const LoadRequest& request_;
   std::vector<Landed> landed_;
   std::unique_ptr<Input> input_;
-  std::string each_types_;  // for json_transform; empty: no each
+  std::optional<std::vector<engine::Column>> existing_;  // columns of the table that stay
+  std::vector<InputColumn> found_;                       // in the input
+  std::string each_type_;                                // empty: no each
   TablePlan plan_;
 };
 
