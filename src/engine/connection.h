@@ -54,7 +54,13 @@ struct TextBatch {
   std::vector<Cells> columns;
 };
 
-// An open result. One thread at a time; a second statement on the connection ends it.
+struct ArrowRelease {
+  void operator()(ArrowArray* array) const;
+};
+using ArrowBatch = std::unique_ptr<ArrowArray, ArrowRelease>;
+
+// An open result. One thread at a time; a second statement on the connection ends it, unless it was set
+// aside.
 class ResultStream {
  public:
   virtual ~ResultStream() = default;
@@ -63,9 +69,12 @@ class ResultStream {
   [[nodiscard]] virtual std::optional<int64_t> rows_changed() const = 0;
   // The next rows, nullopt at the end.
   virtual Result<std::optional<TextBatch>> next_text() = 0;
-  // The next rows as Arrow C data (the caller releases them); false at the end.
-  virtual Result<bool> next_arrow(ArrowArray* array) = 0;
+  // The next rows as Arrow C data, null at the end.
+  virtual Result<ArrowBatch> next_arrow() = 0;
   virtual Status arrow_schema(ArrowSchema* schema) = 0;
+  // Takes the rows that are still to come off the connection, into memory that spills to disk, so that
+  // another statement may run; they are read as before. kExhausted when they are more than `bytes_max`.
+  virtual Status set_aside(uint64_t bytes_max) = 0;
 };
 
 // A parameter of a prepared statement, as text of a DuckDB type; no text is null.
@@ -95,6 +104,9 @@ class Connection {
   virtual Result<std::vector<Column>> describe(std::string_view sql) = 0;
 
   virtual void interrupt() = 0;
+  // From any thread, before a statement that does not stop is left to itself: from now on nothing of this
+  // connection reaches the lake. False: a commit is under way, and only its outcome tells.
+  virtual bool forbid_commits() = 0;
   [[nodiscard]] virtual bool in_transaction() const = 0;
 
   virtual void set_principal(Principal principal) = 0;

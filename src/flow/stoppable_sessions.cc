@@ -39,6 +39,9 @@ class StoppableSessions::Tracked final : public session::Session {
   }
   Status remove_all_files(const engine::TableName& table) override { return inner_->remove_all_files(table); }
   void cancel() override { inner_->cancel(); }
+  void set_stop_flag(std::shared_ptr<const std::atomic<bool>> flag) override {
+    inner_->set_stop_flag(std::move(flag));
+  }
 
  private:
   StoppableSessions& owner_;

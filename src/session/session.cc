@@ -7,6 +7,7 @@
 #include "guard/guard.h"
 #include "session/session_state.h"
 #include "session/session_stream.h"
+#include "session/statements.h"
 #include "session/watchdog.h"
 
 namespace tarn::session {
@@ -36,19 +37,40 @@ std::string placed(std::string_view sql, const StatementFacts& facts) {
   return text;
 }
 
+// What all sessions of a service share.
+struct Ground {
+  engine::Database& database;
+  engine::LakeCatalog& catalog;
+  Env& env;
+  std::shared_ptr<Watchdog> watchdog;
+  uint64_t set_aside_bytes_max;
+  Crew crew;  // ends first: what was left to itself uses the others
+
+  Result<std::shared_ptr<Link>> connect(const SessionOptions& options) {
+    TARN_TRY(auto connection, database.connect());
+    connection->set_principal(options.principal);
+    if (options.as_of) {
+      TARN_CHECK(connection->set_as_of(options.as_of));
+    }
+    return std::make_shared<Link>(std::move(connection), crew, *env.clock);
+  }
+};
+
 class SessionImpl : public Session {
  public:
-  SessionImpl(std::unique_ptr<engine::Connection> connection, engine::LakeCatalog& catalog,
-              std::shared_ptr<Watchdog> watchdog, SessionOptions options)
-      : connection_(std::move(connection)),
-        catalog_(catalog),
-        watchdog_(std::move(watchdog)),
-        options_(std::move(options)) {}
+  SessionImpl(Ground& ground, std::shared_ptr<Link> link, SessionOptions options)
+      : ground_(ground), link_(std::move(link)), options_(std::move(options)) {}
 
   ~SessionImpl() override {
-    end_open_result();
-    if (connection_->in_transaction()) {
-      (void)connection_->execute("ROLLBACK");  // nobody is left to hear of a failure
+    if (auto open = open_.lock(); open && open->on_connection) {
+      open->run->end();
+      open->on_connection = false;
+      open->failure = Error{Code::kCancelled, "the session of this result has ended"};
+    }
+    if (!link_->is_left()) {
+      auto run = ground_.watchdog->make(link_, {.sql = "close", .takes_slot = false});
+      run->cancel();
+      link_->close(run);
     }
   }
 
@@ -70,8 +92,8 @@ class SessionImpl : public Session {
     if (auto status = allow(sql, *facts); !status) {
       return failed(std::move(status.error()));
     }
-    end_open_result();
-    auto columns = connection_->describe(sql);
+    TARN_CHECK(free_connection());
+    auto columns = link_->connection().describe(sql);
     return columns ? columns : failed(std::move(columns.error()));
   }
 
@@ -94,21 +116,22 @@ class SessionImpl : public Session {
     if (state_->transaction == TransactionState::kNone) {
       return Error{Code::kInvalid, "COMMIT without BEGIN: there is no transaction to commit"};
     }
+    TARN_CHECK(free_connection());
     if (state_->transaction == TransactionState::kOpen && !note.token.empty()) {
-      TARN_TRY(auto known, catalog_.find_token(note.token));
+      TARN_TRY(auto known, ground_.catalog.find_token(note.token));
       if (known) {
         TARN_CHECK(rollback());
         known->already_done = true;
         return known;
       }
     }
-    auto noted = connection_->set_commit_note(std::move(note));
+    auto noted = link_->connection().set_commit_note(std::move(note));
     if (!noted) {
       state_->note_failure(noted.error().message);
     }
     TARN_TRY(auto done, transaction("commit"));
     (void)done;
-    return connection_->last_commit();
+    return link_->connection().last_commit();
   }
 
   Status rollback() override {
@@ -117,14 +140,16 @@ class SessionImpl : public Session {
   }
 
   Status remove_files(const engine::TableName& table, const std::vector<std::string>& paths) override {
+    TARN_CHECK(free_connection());
     TARN_CHECK(refuse_if_failed());
-    auto status = connection_->remove_files(table, paths);
+    auto status = link_->connection().remove_files(table, paths);
     return status ? ok() : Status(failed(std::move(status.error())));
   }
 
   Status remove_all_files(const engine::TableName& table) override {
+    TARN_CHECK(free_connection());
     TARN_CHECK(refuse_if_failed());
-    auto status = connection_->remove_all_files(table);
+    auto status = link_->connection().remove_all_files(table);
     return status ? ok() : Status(failed(std::move(status.error())));
   }
 
@@ -138,6 +163,8 @@ class SessionImpl : public Session {
       run->cancel();
     }
   }
+
+  void set_stop_flag(std::shared_ptr<const std::atomic<bool>> flag) override { stop_flag_ = std::move(flag); }
 
  private:
   Error failed(Error error) {
@@ -209,6 +236,7 @@ class SessionImpl : public Session {
     if (!facts.transaction.empty()) {
       return transaction(facts.transaction);
     }
+    TARN_CHECK(free_connection());
     TARN_CHECK(refuse_if_failed());
     auto text = placed(sql, facts);
     auto stream = start(text, parameters, own);
@@ -224,47 +252,77 @@ class SessionImpl : public Session {
     return stream;
   }
 
-  Result<Stream> start(std::string_view text, Parameters parameters, bool own) {
-    end_open_result();
+  Result<Stream> start(const std::string& text, Parameters parameters, bool own) {
     // Tarn's own statements take no slot: they run inside tasks, whose number is bounded elsewhere.
-    auto run = watchdog_->make(*connection_, {.time_limit = options_.time_limit, .takes_slot = !own});
-    {
-      std::lock_guard lock(mutex_);
-      run_ = run;
+    auto run =
+        ground_.watchdog->make(link_, {.sql = text, .time_limit = options_.time_limit, .takes_slot = !own});
+    set_run(run);
+    if (stop_flag_ && stop_flag_->load()) {
+      run->cancel();
     }
-    TARN_CHECK(watchdog_->start(*run));
-    auto stream = connection_->query(text, parameters);
-    if (!stream) {
-      auto error = explain_stop(std::move(stream.error()), *run, options_.time_limit);
+    if (auto started = ground_.watchdog->start(*run); !started) {
+      run->end();
+      return started.error();
+    }
+    auto rows = link_->call<Result<Stream>>(
+        run, [text, values = std::vector(parameters.begin(), parameters.end())](
+                 engine::Connection& connection) { return connection.query(text, values); });
+    if (!rows) {
+      return explain_left(*run, options_.time_limit);
+    }
+    if (!*rows) {
+      auto error = explain_stop(std::move(rows->error()), *run, options_.time_limit);
       run->end();
       return error;
     }
-    if ((*stream)->columns().empty()) {
-      run->end();
+    auto result = std::make_shared<OpenResult>(OpenResult{
+        .link = link_, .run = std::move(run), .time_limit = options_.time_limit, .rows = std::move(**rows)});
+    if (result->rows->columns().empty()) {
+      result->run->end();
+      result->on_connection = false;
     }
-    return make_session_stream(std::move(*stream), std::move(run), state_, options_.time_limit);
+    open_ = result;
+    return make_session_stream(std::move(result), state_);
+  }
+
+  void set_run(std::shared_ptr<Run> run) {
+    const std::lock_guard lock(mutex_);
+    run_ = std::move(run);
+  }
+
+  // Before each use of the connection: an open result is set aside, a connection that was left is replaced.
+  Status free_connection() {
+    if (auto open = open_.lock()) {
+      auto aside = set_aside(open, ground_.set_aside_bytes_max);
+      if (!aside) {
+        state_->note_failure(aside.error().message);
+        if (aside.error().code == Code::kCancelled) {
+          return aside;  // whoever cancelled meant the statement that comes
+        }
+      }
+    }
+    open_.reset();
+    if (!link_->is_left()) {
+      return ok();
+    }
+    TARN_TRY(link_, ground_.connect(options_));
+    macros_.clear();
+    if (state_->transaction == TransactionState::kNone) {
+      return ok();
+    }
+    // The transaction failed with its connection; so that ROLLBACK finds one.
+    auto begun = link_->connection().execute("BEGIN");
+    return begun ? ok() : Status(begun.error());
   }
 
   // No time limit and no cancel: an interrupt could make a COMMIT that was done look failed.
   Result<Stream> unstoppable(std::string_view text) {
-    end_open_result();
-    return connection_->query(text);
-  }
-
-  // A second statement ends an open result, so its slot is free again.
-  void end_open_result() {
-    std::shared_ptr<Run> run;
-    {
-      std::lock_guard lock(mutex_);
-      run = std::move(run_);
-      run_.reset();
-    }
-    if (run) {
-      run->end();
-    }
+    set_run(nullptr);
+    return link_->connection().query(text);
   }
 
   Result<Stream> transaction(const std::string& verb) {
+    TARN_CHECK(free_connection());
     if (verb == "begin") {
       TARN_CHECK(refuse_if_failed());
       if (state_->transaction == TransactionState::kOpen) {
@@ -287,8 +345,9 @@ class SessionImpl : public Session {
     auto stream = unstoppable(verb == "commit" ? "COMMIT" : "ROLLBACK");
     // Over in any case: a failed COMMIT has rolled back.
     state_->transaction = TransactionState::kNone;
-    if (!stream && connection_->in_transaction()) {
-      (void)connection_->execute("ROLLBACK");  // the error of the statement itself is the one to report
+    if (!stream && link_->connection().in_transaction()) {
+      (void)link_->connection().execute(
+          "ROLLBACK");  // the error of the statement itself is the one to report
     }
     return stream;
   }
@@ -306,46 +365,49 @@ class SessionImpl : public Session {
                              failure)};
   }
 
-  std::unique_ptr<engine::Connection> connection_;
-  engine::LakeCatalog& catalog_;
-  std::shared_ptr<Watchdog> watchdog_;
+  Ground& ground_;
+  std::shared_ptr<Link> link_;
   SessionOptions options_;
   std::shared_ptr<SessionState> state_ = std::make_shared<SessionState>();
+  std::shared_ptr<const std::atomic<bool>> stop_flag_;
   guard::Macros macros_;
+  std::weak_ptr<OpenResult> open_;  // of the newest statement
   std::mutex mutex_;
   std::shared_ptr<Run> run_;  // of the newest statement; guarded by mutex_
 };
 
 class SessionServiceImpl : public SessionService {
  public:
-  SessionServiceImpl(engine::Database& database, engine::LakeCatalog& catalog, Env& env, int slots)
-      : database_(database), catalog_(catalog), watchdog_(std::make_shared<Watchdog>(env, slots)) {}
+  SessionServiceImpl(engine::Database& database, engine::LakeCatalog& catalog, Env& env,
+                     SessionServiceOptions options)
+      : ground_{
+            .database = database,
+            .catalog = catalog,
+            .env = env,
+            .watchdog = options.watchdog ? std::move(options.watchdog) : make_watchdog(env, options.slots),
+            .set_aside_bytes_max = options.set_aside_bytes_max,
+            .crew = {}} {}
 
   Result<std::unique_ptr<Session>> open(SessionOptions options) override {
-    TARN_TRY(auto connection, database_.connect());
-    connection->set_principal(options.principal);
     if (options.as_of) {
-      TARN_TRY(auto version,
-               catalog_.at_time(*options.as_of));  // an early error with the first version's time
-      (void)version;
-      TARN_CHECK(connection->set_as_of(options.as_of));
+      // An early error with the first version's time.
+      TARN_TRY([[maybe_unused]] auto version, ground_.catalog.at_time(*options.as_of));
     }
-    return std::make_unique<SessionImpl>(std::move(connection), catalog_, watchdog_, std::move(options));
+    TARN_TRY(auto link, ground_.connect(options));
+    return std::make_unique<SessionImpl>(ground_, std::move(link), std::move(options));
   }
 
-  engine::LakeCatalog& catalog() override { return catalog_; }
+  engine::LakeCatalog& catalog() override { return ground_.catalog; }
 
  private:
-  engine::Database& database_;
-  engine::LakeCatalog& catalog_;
-  std::shared_ptr<Watchdog> watchdog_;
+  Ground ground_;
 };
 
 }  // namespace
 
 std::unique_ptr<SessionService> make_session_service(engine::Database& database, engine::LakeCatalog& catalog,
                                                      Env& env, SessionServiceOptions options) {
-  return std::make_unique<SessionServiceImpl>(database, catalog, env, options.slots);
+  return std::make_unique<SessionServiceImpl>(database, catalog, env, std::move(options));
 }
 
 }  // namespace tarn::session

@@ -1,9 +1,14 @@
 // The one gate for SQL: parse -> allow -> run -> stream. No other code runs a person's text.
-// A Session belongs to one client and one thread at a time; cancel() may come from any.
+// A Session and its results belong to one client and one thread at a time; cancel() may come from any.
+// Stopped statements are answered within 250 ms. One that does not stop by then is left to itself: it can
+// commit nothing, keeps its slot until it ends, and takes the session's temporary tables, macros and prepared
+// statements with it.
+// A result that is open when the next statement comes is set aside and can be read afterwards.
 // It keeps the transaction's state itself: after an error inside BEGIN every statement but ROLLBACK is
 // refused with kAborted, and COMMIT rolls back and says so.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -52,8 +57,12 @@ class Session {
 
   // Stops the running statement, which then fails with kCancelled.
   virtual void cancel() = 0;
+  // Statements fail at once that start while the flag is set: for whoever cancels at a time when the
+  // statement may not have started yet. Set the flag, then call cancel(). Null: none.
+  virtual void set_stop_flag(std::shared_ptr<const std::atomic<bool>> flag) = 0;
 };
 
+// Outlives its sessions. Its end waits for statements that were left to themselves.
 class SessionService {
  public:
   virtual ~SessionService() = default;
@@ -61,8 +70,13 @@ class SessionService {
   virtual engine::LakeCatalog& catalog() = 0;
 };
 
+class Watchdog;
+
 struct SessionServiceOptions {
-  int slots = 8;  // statements that may run at the same time; more wait
+  int slots = 8;                                 // statements that may run at the same time; more wait
+  std::shared_ptr<Watchdog> watchdog = nullptr;  // see statements.h; null: one of its own, with `slots`
+  // Of an open result, when the next statement of its session comes; more is not kept.
+  uint64_t set_aside_bytes_max = uint64_t{1} << 30U;
 };
 
 std::unique_ptr<SessionService> make_session_service(engine::Database& database, engine::LakeCatalog& catalog,

@@ -5,72 +5,93 @@
 namespace tarn::session {
 namespace {
 
+using Shared = std::shared_ptr<OpenResult>;
+
+// Makes a call on the result's rows by its link; while they stand aside, at once.
+template <class T>
+Result<T> call_rows(const Shared& shared, std::function<Result<T>(engine::ResultStream&)> work) {
+  if (shared->failure) {
+    return *shared->failure;
+  }
+  if (!shared->on_connection) {
+    return work(*shared->rows);
+  }
+  auto answer = shared->link->call<Result<T>>(
+      shared->run, [shared, work = std::move(work)](engine::Connection&) { return work(*shared->rows); });
+  if (answer && *answer) {
+    return std::move(*answer);
+  }
+  shared->failure = answer ? explain_stop(std::move(answer->error()), *shared->run, shared->time_limit)
+                           : explain_left(*shared->run, shared->time_limit);
+  if (answer) {
+    shared->run->end();
+  }
+  shared->on_connection = false;
+  return *shared->failure;
+}
+
 class SessionStream : public engine::ResultStream {
  public:
-  SessionStream(std::unique_ptr<engine::ResultStream> inner, std::shared_ptr<Run> run,
-                std::shared_ptr<SessionState> state, std::chrono::milliseconds time_limit)
-      : inner_(std::move(inner)), run_(std::move(run)), state_(std::move(state)), time_limit_(time_limit) {}
+  SessionStream(Shared shared, std::shared_ptr<SessionState> state)
+      : shared_(std::move(shared)),
+        state_(std::move(state)),
+        columns_(shared_->rows->columns()),
+        rows_changed_(shared_->rows->rows_changed()) {}
 
   ~SessionStream() override {
-    inner_.reset();
-    run_->end();
+    if (shared_->on_connection) {
+      shared_->on_connection = false;
+      shared_->rows.reset();
+      shared_->run->end();
+    }
   }
+  SessionStream(const SessionStream&) = delete;
+  SessionStream& operator=(const SessionStream&) = delete;
 
-  [[nodiscard]] const std::vector<engine::Column>& columns() const override { return inner_->columns(); }
-  [[nodiscard]] std::optional<int64_t> rows_changed() const override { return inner_->rows_changed(); }
+  [[nodiscard]] const std::vector<engine::Column>& columns() const override { return columns_; }
+  [[nodiscard]] std::optional<int64_t> rows_changed() const override { return rows_changed_; }
 
   Result<std::optional<engine::TextBatch>> next_text() override {
-    TARN_CHECK(refuse_if_closed());
-    auto batch = inner_->next_text();
-    if (!batch) {
-      return failed(std::move(batch.error()));
-    }
-    if (!*batch) {
-      read_whole_ = true;
-      run_->end();
+    auto batch = call<std::optional<engine::TextBatch>>([](auto& rows) { return rows.next_text(); });
+    if (batch && !*batch) {
+      come_to_end();
     }
     return batch;
   }
 
-  Result<bool> next_arrow(ArrowArray* array) override {
-    TARN_CHECK(refuse_if_closed());
-    auto more = inner_->next_arrow(array);
-    if (!more) {
-      return failed(std::move(more.error()));
+  Result<engine::ArrowBatch> next_arrow() override {
+    auto batch = call<engine::ArrowBatch>([](auto& rows) { return rows.next_arrow(); });
+    if (batch && !*batch) {
+      come_to_end();
     }
-    if (!*more) {
-      read_whole_ = true;
-      run_->end();
-    }
-    return more;
+    return batch;
   }
 
-  Status arrow_schema(ArrowSchema* schema) override { return inner_->arrow_schema(schema); }
+  Status arrow_schema(ArrowSchema* schema) override {
+    return shared_->failure ? Status(*shared_->failure) : shared_->rows->arrow_schema(schema);
+  }
+  Status set_aside(uint64_t bytes_max) override { return session::set_aside(shared_, bytes_max); }
 
  private:
-  // The session ends the run of an open result when its next statement starts.
-  Status refuse_if_closed() const {
-    if (read_whole_ || inner_->columns().empty() || !run_->ended()) {
-      return ok();
+  template <class T>
+  Result<T> call(std::function<Result<T>(engine::ResultStream&)> work) {
+    const bool known = shared_->failure.has_value();
+    auto answer = call_rows<T>(shared_, std::move(work));
+    if (!answer && !known) {
+      state_->note_failure(answer.error().message);
     }
-    return failure_.value_or(
-        Error{Code::kInvalid, "this result was closed by the next statement on its session; read it first"});
+    return answer;
   }
 
-  Error failed(Error error) {
-    auto explained = explain_stop(std::move(error), *run_, time_limit_);
-    state_->note_failure(explained.message);
-    run_->end();
-    failure_ = explained;
-    return explained;
+  void come_to_end() {
+    shared_->on_connection = false;
+    shared_->run->end();
   }
 
-  std::unique_ptr<engine::ResultStream> inner_;
-  std::shared_ptr<Run> run_;
+  Shared shared_;
   std::shared_ptr<SessionState> state_;
-  std::chrono::milliseconds time_limit_;
-  bool read_whole_ = false;
-  std::optional<Error> failure_;
+  std::vector<engine::Column> columns_;
+  std::optional<int64_t> rows_changed_;
 };
 
 }  // namespace
@@ -86,11 +107,33 @@ Error explain_stop(Error error, const Run& run, std::chrono::milliseconds time_l
   return Error{Code::kCancelled, "the statement was cancelled"};
 }
 
-std::unique_ptr<engine::ResultStream> make_session_stream(std::unique_ptr<engine::ResultStream> inner,
-                                                          std::shared_ptr<Run> run,
-                                                          std::shared_ptr<SessionState> state,
-                                                          std::chrono::milliseconds time_limit) {
-  return std::make_unique<SessionStream>(std::move(inner), std::move(run), std::move(state), time_limit);
+Error explain_left(const Run& run, std::chrono::milliseconds time_limit) {
+  auto error = explain_stop(Error{Code::kCancelled, ""}, run, time_limit);
+  error.message +=
+      "; it does not stop at once, so the session goes on without what it had: temporary tables, macros, "
+      "prepared statements, an open transaction";
+  return error;
+}
+
+Status set_aside(const Shared& result, uint64_t bytes_max) {
+  if (!result->on_connection) {
+    return ok();
+  }
+  auto done = call_rows<bool>(result, [bytes_max](engine::ResultStream& rows) -> Result<bool> {
+    TARN_CHECK(rows.set_aside(bytes_max));
+    return true;
+  });
+  if (!done) {
+    return done.error();
+  }
+  result->on_connection = false;
+  result->run->end();
+  return ok();
+}
+
+std::unique_ptr<engine::ResultStream> make_session_stream(Shared result,
+                                                          std::shared_ptr<SessionState> state) {
+  return std::make_unique<SessionStream>(std::move(result), std::move(state));
 }
 
 }  // namespace tarn::session

@@ -13,9 +13,8 @@ constexpr auto kLongest = std::chrono::hours(1);
 
 void Run::cancel() {
   std::lock_guard lock(watchdog_->mutex_);
-  if (!ended_ && reason_ == StopReason::kNone) {
-    reason_ = StopReason::kCancelled;
-    watchdog_->changed_.notify_all();
+  if (!ended_) {
+    watchdog_->stop(*this, StopReason::kCancelled);
   }
 }
 
@@ -55,10 +54,11 @@ Watchdog::~Watchdog() {
   thread_.join();
 }
 
-std::shared_ptr<Run> Watchdog::make(engine::Connection& connection, RunOptions options) {
-  std::shared_ptr<Run> run(new Run(shared_from_this(), connection, options));
-  if (options.time_limit.count() > 0) {
-    run->deadline_ = clock_.steady() + options.time_limit;
+std::shared_ptr<Run> Watchdog::make(std::shared_ptr<Link> link, RunOptions options) {
+  std::shared_ptr<Run> run(new Run(shared_from_this(), std::move(link), std::move(options)));
+  run->started_at_ = clock_.now();
+  if (run->options_.time_limit.count() > 0) {
+    run->deadline_ = clock_.steady() + run->options_.time_limit;
   }
   std::lock_guard lock(mutex_);
   runs_.push_back(run.get());
@@ -69,11 +69,13 @@ std::shared_ptr<Run> Watchdog::make(engine::Connection& connection, RunOptions o
 Status Watchdog::start(Run& run) {
   std::unique_lock lock(mutex_);
   if (!run.options_.takes_slot) {
-    return ok();
+    return run.reason_ == StopReason::kCancelled
+               ? Status(Error{Code::kCancelled, "the statement was cancelled"})
+               : ok();
   }
   changed_.wait(lock, [&] { return free_slots_ > 0 || run.reason_ != StopReason::kNone; });
   if (run.reason_ == StopReason::kCancelled) {
-    return Error{Code::kCancelled, "the statement was cancelled while it waited for a free slot"};
+    return Error{Code::kCancelled, "the statement was cancelled before it started"};
   }
   if (run.reason_ == StopReason::kTimeLimit) {
     return Error{
@@ -85,9 +87,10 @@ Status Watchdog::start(Run& run) {
   return ok();
 }
 
-void Watchdog::stop_if_due(Run& run, Duration now) {
-  if (run.reason_ == StopReason::kNone && run.deadline_ && *run.deadline_ <= now) {
-    run.reason_ = StopReason::kTimeLimit;
+void Watchdog::stop(Run& run, StopReason reason) {
+  if (run.reason_ == StopReason::kNone) {
+    run.reason_ = reason;
+    run.stopped_at_ = clock_.steady();
     changed_.notify_all();
   }
 }
@@ -95,13 +98,27 @@ void Watchdog::stop_if_due(Run& run, Duration now) {
 bool Watchdog::interrupt_due(Duration now) {
   bool any = false;
   for (auto* run : runs_) {
-    stop_if_due(*run, now);
+    if (run->deadline_ && *run->deadline_ <= now) {
+      stop(*run, StopReason::kTimeLimit);
+    }
     if (run->reason_ != StopReason::kNone && (run->has_slot_ || !run->options_.takes_slot)) {
-      run->connection_.interrupt();  // only sets a flag
+      run->link_->stop(run->stopped_at_);
       any = true;
     }
   }
   return any;
+}
+
+std::vector<StatementInfo> Watchdog::statements() {
+  std::lock_guard lock(mutex_);
+  std::vector<StatementInfo> all;
+  for (const auto* run : runs_) {
+    const auto* state = run->reason_ != StopReason::kNone             ? "stopping"
+                        : run->options_.takes_slot && !run->has_slot_ ? "waiting"
+                                                                      : "running";
+    all.push_back({run->options_.sql, state, run->options_.takes_slot, run->started_at_});
+  }
+  return all;
 }
 
 void Watchdog::watch() {

@@ -8,11 +8,14 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "base/env/env.h"
 #include "base/result.h"
-#include "engine/connection.h"
+#include "session/link.h"
+#include "session/statements.h"
 
 namespace tarn::session {
 
@@ -21,12 +24,13 @@ class Watchdog;
 enum class StopReason { kNone, kCancelled, kTimeLimit };
 
 struct RunOptions {
+  std::string sql;                          // for those who look at what runs
   std::chrono::milliseconds time_limit{0};  // 0: none
   bool takes_slot = true;
 };
 
-// One statement from its start until its rows are read or dropped; end() comes before the end of its
-// connection.
+// One statement from its start until its rows are read or dropped. One that was left to itself (see Link)
+// ends when the engine is through with it, and keeps its slot until then.
 class Run {
  public:
   ~Run() { end(); }
@@ -42,14 +46,16 @@ class Run {
 
  private:
   friend class Watchdog;
-  Run(std::shared_ptr<Watchdog> watchdog, engine::Connection& connection, RunOptions options)
-      : watchdog_(std::move(watchdog)), connection_(connection), options_(options) {}
+  Run(std::shared_ptr<Watchdog> watchdog, std::shared_ptr<Link> link, RunOptions options)
+      : watchdog_(std::move(watchdog)), link_(std::move(link)), options_(std::move(options)) {}
 
   std::shared_ptr<Watchdog> watchdog_;
-  engine::Connection& connection_;
-  RunOptions options_;
+  const std::shared_ptr<Link> link_;
+  const RunOptions options_;
+  Timestamp started_at_;
   // Guarded by the watchdog's mutex.
   std::optional<Duration> deadline_;  // of the steady clock
+  Duration stopped_at_{0};            // of the steady clock, once there is a reason
   StopReason reason_ = StopReason::kNone;
   bool has_slot_ = false;
   bool ended_ = false;
@@ -63,16 +69,18 @@ class Watchdog : public std::enable_shared_from_this<Watchdog> {
   Watchdog& operator=(const Watchdog&) = delete;
 
   // Registers first, so that cancel() works while start() waits for a slot.
-  std::shared_ptr<Run> make(engine::Connection& connection, RunOptions options);
+  std::shared_ptr<Run> make(std::shared_ptr<Link> link, RunOptions options);
   // Waits for a free slot; fails when the run is cancelled or its time is over before.
   Status start(Run& run);
+
+  [[nodiscard]] std::vector<StatementInfo> statements();
 
  private:
   friend class Run;
   void watch();
   // True when something has to be interrupted again.
   bool interrupt_due(Duration now);
-  void stop_if_due(Run& run, Duration now);
+  void stop(Run& run, StopReason reason);  // under mutex_
 
   Clock& clock_;
   std::mutex mutex_;

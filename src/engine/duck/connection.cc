@@ -79,6 +79,7 @@ class DuckConnection : public Connection {
   }
 
   void interrupt() override { connection_.Interrupt(); }
+  bool forbid_commits() override { return state_->commits.forbid(); }
 
   [[nodiscard]] bool in_transaction() const override {
     return !connection_.context->transaction.IsAutoCommit();

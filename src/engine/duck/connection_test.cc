@@ -135,12 +135,11 @@ TEST_F(ConnectionTest, ArrowHasTheSameRows) {
   ASSERT_TRUE((*stream)->arrow_schema(&schema));
   EXPECT_STREQ(schema.children[0]->format, "i");
   schema.release(&schema);
-  ArrowArray array;
-  ASSERT_TRUE((*stream)->next_arrow(&array).value());
-  EXPECT_EQ(array.length, 3);
-  EXPECT_EQ(static_cast<const int32_t*>(array.children[0]->buffers[1])[2], 2);
-  array.release(&array);
-  EXPECT_FALSE((*stream)->next_arrow(&array).value());
+  auto batch = (*stream)->next_arrow().value();
+  ASSERT_TRUE(batch);
+  EXPECT_EQ(batch->length, 3);
+  EXPECT_EQ(static_cast<const int32_t*>(batch->children[0]->buffers[1])[2], 2);
+  EXPECT_FALSE((*stream)->next_arrow().value());
 }
 
 }  // namespace

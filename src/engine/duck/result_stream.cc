@@ -1,6 +1,7 @@
 #include "engine/duck/result_stream.h"
 
 #include "duckdb/common/arrow/arrow_converter.hpp"
+#include "duckdb/common/types/column/column_data_collection.hpp"
 #include "duckdb/common/vector_operations/vector_operations.hpp"
 #include "duckdb/function/table/arrow/arrow_duck_schema.hpp"
 #include "engine/duck/errors.h"
@@ -37,14 +38,15 @@ class DuckStream : public ResultStream {
     }
   }
 
-  Result<bool> next_arrow(ArrowArray* array) override {
+  Result<ArrowBatch> next_arrow() override {
     TARN_TRY(auto chunk, fetch());
     if (!chunk) {
-      return false;
+      return ArrowBatch();
     }
     try {
-      duckdb::ArrowConverter::ToArrowArray(*chunk, array, properties_(), extensions());
-      return true;
+      ArrowBatch batch(new ArrowArray{});
+      duckdb::ArrowConverter::ToArrowArray(*chunk, batch.get(), properties_(), extensions());
+      return batch;
     } catch (const std::exception& exception) {
       return to_error(exception, sql_);
     }
@@ -64,7 +66,65 @@ class DuckStream : public ResultStream {
     }
   }
 
+  Status set_aside(uint64_t bytes_max) override {
+    if (failed_) {
+      return *failed_;
+    }
+    if (!result_ || ended_ || kept_) {
+      return ok();
+    }
+    auto status = keep_rest(bytes_max);
+    if (!status) {
+      failed_ = status.error();
+      if (result_->type == duckdb::QueryResultType::STREAM_RESULT) {
+        result_->Cast<duckdb::StreamQueryResult>().Close();
+      }
+    }
+    return status;
+  }
+
  private:
+  // In blocks of the engine's buffer manager: they count towards its memory limit and spill to its folder.
+  Status keep_rest(uint64_t bytes_max) {
+    try {
+      auto rest = duckdb::make_uniq<duckdb::ColumnDataCollection>(*context_, result_->types);
+      duckdb::ColumnDataAppendState append;
+      rest->InitializeAppend(append);
+      while (true) {
+        TARN_TRY(auto chunk, fetch_running());
+        if (!chunk) {
+          break;
+        }
+        rest->Append(append, *chunk);
+        if (rest->SizeInBytes() > bytes_max) {
+          return Error{Code::kExhausted,
+                       fmt::format("the next statement came while more than {} MB of this result were "
+                                   "unread; read it first, or use a session of its own",
+                                   bytes_max / 1'000'000)};
+        }
+      }
+      rest->InitializeScan(scan_, duckdb::ColumnDataScanProperties::DISALLOW_ZERO_COPY);
+      kept_ = std::move(rest);
+      return ok();
+    } catch (const std::exception& exception) {
+      return to_error(exception, sql_);
+    }
+  }
+
+  Result<duckdb::unique_ptr<duckdb::DataChunk>> fetch_kept() {
+    try {
+      auto chunk = duckdb::make_uniq<duckdb::DataChunk>();
+      kept_->InitializeScanChunk(scan_, *chunk);
+      if (!kept_->Scan(scan_, *chunk)) {
+        return duckdb::unique_ptr<duckdb::DataChunk>();
+      }
+      return chunk;
+    } catch (const std::exception& exception) {
+      failed_ = to_error(exception, sql_);
+      return *failed_;
+    }
+  }
+
   duckdb::ClientProperties properties_() {
     return result_ ? result_->client_properties : context_->GetClientProperties();
   }
@@ -86,9 +146,16 @@ class DuckStream : public ResultStream {
     if (failed_) {
       return *failed_;
     }
+    if (kept_) {
+      return fetch_kept();
+    }
     if (!result_ || ended_) {
       return duckdb::unique_ptr<duckdb::DataChunk>();
     }
+    return fetch_running();
+  }
+
+  Result<duckdb::unique_ptr<duckdb::DataChunk>> fetch_running() {
     try {
       auto chunk = result_->Fetch();
       if (result_->HasError()) {
@@ -142,12 +209,21 @@ class DuckStream : public ResultStream {
   std::optional<int64_t> rows_changed_;
   std::optional<Error> failed_;
   bool ended_ = false;
+  duckdb::unique_ptr<duckdb::ColumnDataCollection> kept_;  // the rest of the rows, once set aside
+  duckdb::ColumnDataScanState scan_;                       // of kept_
   std::optional<
       duckdb::unordered_map<duckdb::idx_t, const duckdb::shared_ptr<duckdb::ArrowTypeExtensionData>>>
       extensions_;
 };
 
 }  // namespace
+
+void ArrowRelease::operator()(ArrowArray* array) const {
+  if (array->release != nullptr) {
+    array->release(array);
+  }
+  delete array;
+}
 
 std::vector<Column> columns_of(const duckdb::vector<std::string>& names,
                                const duckdb::vector<duckdb::LogicalType>& types) {

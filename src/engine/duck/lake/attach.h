@@ -2,6 +2,7 @@
 // Only for engine/duck: needs DuckDB's headers.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,9 +43,26 @@ void register_lake(duckdb::DBConfig& config, const duckdb::shared_ptr<LakeAttach
 // After it opened, before the first connection: puts lake_fs in front of the files below `folder`.
 void register_lake_files(duckdb::DatabaseInstance& instance, const LakeAttachment& attachment);
 
+// Decides between a commit and the one who no longer waits for it: only one of them comes first.
+class CommitGate {
+ public:
+  // False: commits are forbidden. Every enter() that succeeded is followed by leave().
+  bool enter() { return move(kOpen, kInside); }
+  void leave() { state_.store(kOpen); }
+  // False: a commit is under way.
+  bool forbid() { return move(kOpen, kForbidden) || state_.load() == kForbidden; }
+
+ private:
+  enum State { kOpen, kInside, kForbidden };
+  bool move(State from, State to) { return state_.compare_exchange_strong(from, to); }
+  std::atomic<State> state_{kOpen};
+};
+
 // What a connection tells the lake and hears from it. One thread at a time, as the connection.
 struct LakeClientState : public duckdb::ClientContextState {
   static constexpr const char* kKey = "tarn_lake";
+
+  CommitGate commits;  // from any thread
 
   Principal principal;
   std::optional<Timestamp> as_of;            // of the next transactions; those refuse to write

@@ -45,6 +45,20 @@ TEST_F(LakeTest, ANoteAloneIsCommitted) {
   EXPECT_TRUE(catalog_->find_token("r/t/4").value());
 }
 
+TEST_F(LakeTest, ACommitIsForbiddenBeforeItStartsOrNotAtAll) {
+  run("create table t(a integer)");
+  bool forbidden = true;
+  catalog_->on_commit([&] { forbidden = connection_->forbid_commits(); });
+  run("insert into t values (1)");
+  EXPECT_FALSE(forbidden) << "its outcome has to be waited for";
+  catalog_->on_commit({});
+  EXPECT_TRUE(connection_->forbid_commits());
+  EXPECT_TRUE(connection_->forbid_commits());
+  EXPECT_EQ(error_of("insert into t values (2)"), "cancelled: the statement was stopped before its commit");
+  EXPECT_EQ(rows("select * from t"), "1\n");
+  EXPECT_EQ(files_on_disk(), 1u);
+}
+
 TEST_F(LakeTest, AFailedCommitTellsItsCodeAndCleansUp) {
   run("create table t(a integer)");
   catalog_->fail_next_commit({Code::kConflict, "40001: somebody else was first"});

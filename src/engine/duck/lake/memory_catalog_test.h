@@ -130,6 +130,11 @@ class MemoryCatalog : public LakeCatalog {
     const std::lock_guard lock(mutex_);
     next_error_ = std::move(error);
   }
+  // Called inside each commit.
+  void on_commit(std::function<void()> callback) {
+    const std::lock_guard lock(mutex_);
+    on_commit_ = std::move(callback);
+  }
   CommitRequest last_request() {
     const std::lock_guard lock(mutex_);
     return last_request_;
@@ -152,6 +157,7 @@ class MemoryCatalog : public LakeCatalog {
   std::map<std::string, std::vector<iceberg::DataFile>> deletes_;
   std::map<std::string, CommitOutcome> tokens_;
   std::map<std::pair<std::string, std::string>, std::string> cursors_;
+  std::function<void()> on_commit_;
   std::optional<Error> next_error_;
   CommitRequest last_request_;
   Counts last_plan_;
@@ -242,6 +248,9 @@ inline Status MemoryCatalog::apply(const ViewChange& change, LakeVersion& next) 
 inline Result<CommitOutcome> MemoryCatalog::commit(CommitRequest request) {
   const std::lock_guard lock(mutex_);
   last_request_ = request;
+  if (on_commit_) {
+    on_commit_();
+  }
   if (next_error_) {
     Error error = *next_error_;
     next_error_.reset();

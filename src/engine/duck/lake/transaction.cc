@@ -212,7 +212,13 @@ db::ErrorData TransactionManager::CommitTransaction(db::ClientContext& context,
   if (!taken->changed() && note.token.empty() && note.cursors.empty()) {
     return {};
   }
+  if (!state->commits.enter()) {
+    lake_.discard_files(taken->tag());
+    return db::ErrorData(db::ExceptionType::TRANSACTION,
+                         coded_text(Error{Code::kCancelled, "the statement was stopped before its commit"}));
+  }
   auto outcome = taken->commit(note);
+  state->commits.leave();
   if (!outcome) {
     // Only an answer that proves the commit did not happen frees the files; others stay as orphans.
     const Code code = outcome.error().code;
