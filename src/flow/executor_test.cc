@@ -64,11 +64,13 @@ class TestTask : public Task {
   [[nodiscard]] std::vector<std::string> upstream() const override { return upstream_; }
   [[nodiscard]] std::vector<std::string> writes() const override { return {"public." + name_}; }
   [[nodiscard]] RetryPolicy retry() const override { return policy; }
+  [[nodiscard]] Freshness freshness() const override { return fresh; }
   Status run(TaskContext& context) override { return body_(context); }
 
   Result<bool> can_resume(session::SessionService&, const std::string&) override { return has_work; }
 
   RetryPolicy policy;
+  Freshness fresh;
   std::string task_kind = "model";
   bool has_work = true;
 
@@ -350,20 +352,43 @@ TEST_F(ExecutorTest, StatusSaysWhatIsLateAndWhy) {
     return ok();
   });
   add("c", {"b"});
-  EXPECT_EQ(status_of(*runs_, tasks_)->at(0).state, "never run");
+  EXPECT_EQ(status_of(clock_, *runs_, tasks_)->at(0).state, "never run");
   run();
-  const auto at_first = status_of(*runs_, tasks_);
+  const auto at_first = status_of(clock_, *runs_, tasks_);
   for (const auto& status : *at_first)
     EXPECT_EQ(status.state, "fresh") << status.name;
   broken = true;
   run();
-  const auto all = status_of(*runs_, tasks_);
+  const auto all = status_of(clock_, *runs_, tasks_);
   EXPECT_EQ(all->at(0).state, "fresh");
   EXPECT_EQ(all->at(1).state, "failed");
   EXPECT_EQ(all->at(1).why, "first line");
   EXPECT_TRUE(all->at(1).last_done_at);
   EXPECT_EQ(all->at(2).state, "late");
   EXPECT_THAT(all->at(2).why, HasSubstr("b is failed"));
+}
+
+TEST_F(ExecutorTest, FreshnessSaysHowOldASuccessMayBe) {
+  using std::chrono::hours;
+  add("a").fresh = {.warn_after = hours(26), .error_after = hours(48)};
+  add("b", {"a"});
+  EXPECT_EQ(status_of(clock_, *runs_, tasks_)->at(0).state, "never run");
+  run();
+  clock_.sleep_for(hours(25));
+  EXPECT_EQ(status_of(clock_, *runs_, tasks_)->at(0).state, "fresh");
+  clock_.sleep_for(hours(2));
+  const auto late = status_of(clock_, *runs_, tasks_);
+  EXPECT_EQ(late->at(0).state, "late");
+  EXPECT_EQ(late->at(0).why, "updated 27 h 0 min ago; freshness says warn_after 26 h 0 min");
+  EXPECT_EQ(late->at(1).state, "late");
+  EXPECT_THAT(late->at(1).why, HasSubstr("a is late"));
+  clock_.sleep_for(hours(22));
+  const auto stale = status_of(clock_, *runs_, tasks_);
+  EXPECT_EQ(stale->at(0).state, "stale");
+  EXPECT_THAT(stale->at(0).why, HasSubstr("error_after 48 h"));
+  EXPECT_EQ(stale->at(1).state, "late");
+  run();
+  EXPECT_EQ(status_of(clock_, *runs_, tasks_)->at(0).state, "fresh");
 }
 
 TEST_F(ExecutorTest, TheRecordsAreTables) {

@@ -13,6 +13,22 @@ std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
 }
 
+// Success of long ago is not fresh, where the task says how old it may be.
+void judge_age(const Freshness& freshness, Timestamp now, TaskStatus& status) {
+  if (status.state != "fresh" || !status.last_done_at)
+    return;
+  const auto age = std::chrono::duration_cast<Duration>(now - *status.last_done_at);
+  const auto judge = [&](const std::optional<Duration>& limit, const char* state, const char* key) {
+    if (!limit || age <= *limit)
+      return;
+    status.state = state;
+    status.why = fmt::format("updated {} ago; freshness says {} {}", format_duration(age), key,
+                             format_duration(*limit));
+  };
+  judge(freshness.warn_after, "late", "warn_after");
+  judge(freshness.error_after, "stale", "error_after");
+}
+
 TaskStatus status_of_one(const Task& task, const TaskHistory* history) {
   TaskStatus status;
   status.name = task.name();
@@ -59,8 +75,10 @@ std::string why_late(const Task& task, const TaskStatus& status, const ByName& b
 
 }  // namespace
 
-Result<std::vector<TaskStatus>> status_of(Runs& runs, const std::vector<std::unique_ptr<Task>>& tasks) {
+Result<std::vector<TaskStatus>> status_of(Clock& clock, Runs& runs,
+                                          const std::vector<std::unique_ptr<Task>>& tasks) {
   TARN_TRY(const auto history, runs.history());
+  const auto now = clock.now();
   std::map<std::string, const TaskHistory*> known;
   for (const auto& one : history)
     known[one.name] = &one;
@@ -69,6 +87,7 @@ Result<std::vector<TaskStatus>> status_of(Runs& runs, const std::vector<std::uni
   for (const auto& task : tasks) {
     const auto found = known.find(task->name());
     all.push_back(status_of_one(*task, found == known.end() ? nullptr : found->second));
+    judge_age(task->freshness(), now, all.back());
   }
   ByName by_name;
   for (auto& status : all)

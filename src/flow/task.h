@@ -5,6 +5,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -77,6 +78,11 @@ struct RetryPolicy {
   double factor = 2.0;
 };
 
+// How old the newest success may be; see flow/status.h.
+struct Freshness {
+  std::optional<Duration> warn_after, error_after;
+};
+
 class Task {
  public:
   virtual ~Task() = default;
@@ -87,6 +93,7 @@ class Task {
   [[nodiscard]] virtual std::vector<std::string> upstream() const = 0;  // names of tasks that run before it
   [[nodiscard]] virtual std::vector<std::string> writes() const = 0;    // "schema.name" of tables and views
   [[nodiscard]] virtual RetryPolicy retry() const = 0;
+  [[nodiscard]] virtual Freshness freshness() const { return {}; }
   // Whether the run of that id, which was interrupted in the middle of this task, left work to go on with:
   // then run() gets its id. Otherwise the task is done anew.
   [[nodiscard]] virtual Result<bool> can_resume(session::SessionService& sessions,

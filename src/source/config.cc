@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/time.h"
 #include "engine/parse.h"
 #include "session/session.h"
 #include "source/kind.h"
@@ -158,6 +159,49 @@ std::optional<Since> read_since(YamlReader& reader, Diagnostics& diagnostics) {
   return since;
 }
 
+// "26h", or as dbt has it: {count: 26, period: hour}.
+std::optional<Duration> read_age(YamlReader& reader, std::string_view key, Diagnostics& diagnostics) {
+  const YamlNode* node = reader.child(key);
+  if (node == nullptr) {
+    return std::nullopt;
+  }
+  std::string text = node->text;
+  if (node->kind == YamlNode::Kind::kMap) {
+    YamlReader inner(*node, std::string(key), diagnostics);
+    const auto count = inner.integer("count").value_or(0);
+    text = fmt::format("{}{}", count, inner.choice("period", {"minute", "hour", "day"}, "hour").substr(0, 1));
+    inner.finish();
+  }
+  const auto age = parse_duration(text);
+  if (!age || age->count() <= 0) {
+    reader.mistake(*node, fmt::format("{} is an age, for example 26h or 2d", key));
+    return std::nullopt;
+  }
+  return *age;
+}
+
+flow::Freshness read_freshness(YamlReader& reader, Diagnostics& diagnostics) {
+  const YamlNode* node = reader.child("freshness");
+  if (node == nullptr) {
+    return {};
+  }
+  if (node->kind != YamlNode::Kind::kMap) {
+    reader.mistake(*node, "freshness is a map: {warn_after: 26h, error_after: 2d}");
+    return {};
+  }
+  YamlReader inner(*node, "freshness", diagnostics);
+  flow::Freshness freshness{.warn_after = read_age(inner, "warn_after", diagnostics),
+                            .error_after = read_age(inner, "error_after", diagnostics)};
+  inner.finish();
+  if (node->entries.empty()) {
+    reader.mistake(*node, "freshness is empty: write {warn_after: 26h, error_after: 2d}, or one of the two");
+  }
+  if (freshness.warn_after && freshness.error_after && *freshness.error_after < *freshness.warn_after) {
+    reader.mistake(*node, "freshness: error_after comes before warn_after; write the longer age there");
+  }
+  return freshness;
+}
+
 engine::TableName read_table(YamlReader& reader, const std::string& name) {
   engine::TableName table{.schema = "public", .name = name};
   const YamlNode* node = reader.child("table");
@@ -231,6 +275,7 @@ void read_shared(YamlReader& reader, SourceConfig& config, const YamlNode& root,
   }
   config.allow_empty = reader.boolean("allow_empty", false);
   config.since = read_since(reader, diagnostics);
+  config.freshness = read_freshness(reader, diagnostics);
   config.tags = reader.texts("tags").value_or(std::vector<std::string>());
   config.after = reader.texts("after").value_or(std::vector<std::string>());
   if (config.since && config.mode == Mode::kReplace) {

@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "codec/yaml.h"
 #include "engine/lake_catalog.h"
+#include "flow/task.h"
 #include "project/project.h"
 
 namespace tarn::source {
@@ -70,6 +71,7 @@ struct SourceConfig {
   std::vector<std::string> partition_by;
   bool allow_empty = false;
   std::optional<Since> since;
+  flow::Freshness freshness;
   std::vector<std::string> tags;
   std::vector<std::string> after;
   std::vector<std::string> reads;          // tables named in each and select, "schema.name"

@@ -30,6 +30,28 @@ std::string mistake(std::string_view text) {
 
 const std::string kHttp = "kind: http\nurl: https://example.org/x\n";
 
+TEST(ConfigTest, FreshnessIsTwoAges) {
+  Registry registry;
+  add_all(registry);
+  Diagnostics diagnostics;
+  auto config =
+      read_config(registry, kHttp + "freshness: {warn_after: 26h, error_after: {count: 2, period: day}}\n",
+                  "sources/s.yml", diagnostics);
+  ASSERT_TRUE(config) << to_string(diagnostics.front());
+  EXPECT_EQ(config->freshness.warn_after, std::chrono::hours(26));
+  EXPECT_EQ(config->freshness.error_after, std::chrono::hours(48));
+  EXPECT_EQ(mistake(kHttp + "freshness: {warn_after: soon}\n"),
+            "sources/s.yml:3:25: warn_after is an age, for example 26h or 2d");
+  EXPECT_EQ(mistake(kHttp + "freshness: {error_after: 1h, warn_after: 2h}\n"),
+            "sources/s.yml:3:12: freshness: error_after comes before warn_after; write the longer age there");
+  EXPECT_EQ(mistake(kHttp + "freshness: 2d\n"),
+            "sources/s.yml:3:12: freshness is a map: {warn_after: 26h, error_after: 2d}");
+  EXPECT_EQ(
+      mistake(kHttp + "freshness: {}\n"),
+      "sources/s.yml:3:12: freshness is empty: write {warn_after: 26h, error_after: 2d}, or one of the two");
+  EXPECT_NE(mistake(kHttp + "freshness: {warm_after: 2h}\n").find("warm_after"), std::string::npos);
+}
+
 TEST(ConfigTest, AFullSourceIsRead) {
   Registry registry;
   add_all(registry);

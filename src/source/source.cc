@@ -31,6 +31,7 @@ class SourceTask : public flow::Task {
     return {config_->table.schema + "." + config_->table.name};
   }
   [[nodiscard]] flow::RetryPolicy retry() const override { return {}; }  // requests are retried one by one
+  [[nodiscard]] flow::Freshness freshness() const override { return config_->freshness; }
   Result<bool> can_resume(session::SessionService& sessions, const std::string& run_id) override;
   Status run(flow::TaskContext& context) override;
 
