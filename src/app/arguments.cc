@@ -55,7 +55,7 @@ void add_commands(CLI::App& root, Arguments& arguments, Texts& texts) {
       root.add_subcommand("replay", "Parse the kept raw bytes of a source's run again, without fetching");
   replay->add_option("source", arguments.source, "Name of the source")->required();
   replay->add_option("run", arguments.run, "Id of the run, as _tarn.runs shows it")->required();
-  root.add_subcommand("status", "What is fresh, late or failed, and why");
+  root.add_subcommand("status", "What is fresh, late or failed, and why (exit code 1: a source is stale)");
   auto* serve = root.add_subcommand("serve", "Hold the project open and answer the API");
   serve->add_option("--http", arguments.http, "HOST:PORT to listen on (default 127.0.0.1:7070)");
   serve->add_flag("--allow-public", arguments.allow_public,

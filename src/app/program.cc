@@ -25,9 +25,11 @@ int command_version(CommandContext& context) {
   return 0;
 }
 
-bool wants_color(const Arguments& arguments, int fd) {
+Colors colors_of(const Arguments& arguments, int fd) {
   const char* no_color = std::getenv("NO_COLOR");
-  return !arguments.no_color && is_terminal(fd) && (no_color == nullptr || *no_color == '\0');
+  const bool smart = is_smart_terminal(fd);
+  return {.on = !arguments.no_color && smart && (no_color == nullptr || *no_color == '\0'),
+          .can_move = smart};
 }
 
 }  // namespace
@@ -47,8 +49,8 @@ int run_program(int count, const char* const* words, const ProgramOptions& optio
                          .faults = options.faults,
                          .arguments = *arguments,
                          .signals = signals,
-                         .out = {wants_color(*arguments, STDOUT_FILENO)},
-                         .errors = {wants_color(*arguments, STDERR_FILENO)}};
+                         .out = colors_of(*arguments, STDOUT_FILENO),
+                         .errors = colors_of(*arguments, STDERR_FILENO)};
   static const std::map<std::string, std::function<int(CommandContext&)>> kCommands = {
       {"init", command_init},   {"check", command_check},    {"run", command_run},
       {"sql", command_sql},     {"replay", command_replay},  {"status", command_status},

@@ -2,11 +2,13 @@
 // end.
 #pragma once
 
+#include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "app/show/terminal.h"
 #include "base/env/env.h"
@@ -14,11 +16,13 @@
 
 namespace tarn::app {
 
-// Writes to stderr. Called by one thread at a time (flow::RunObserver).
+// Writes to stderr. A thread of its own keeps the live lines moving.
 class Progress final : public flow::RunObserver {
  public:
-  Progress(Clock& clock, bool live, Colors colors) : clock_(clock), live_(live), colors_(colors) {}
-  ~Progress() override { clear(); }
+  Progress(Clock& clock, bool live, Colors colors);
+  ~Progress() override;
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
 
   void run_started(const flow::RunRecord& run, size_t tasks) override;
   void task_started(const flow::TaskRecord& task) override;
@@ -27,24 +31,35 @@ class Progress final : public flow::RunObserver {
   void task_retried(const std::string& task, const std::string& error, Duration delay) override;
   void task_ended(const flow::TaskRecord& task) override;
   void run_ended(const flow::RunRecord& run) override;
+  // Somebody pressed Ctrl-C. From any thread.
+  void stopping();
 
  private:
   struct Running {
     std::string text;
     Duration since{0};
   };
+  void tick();
+  // All below under mutex_.
   void say(const std::string& line);
-  void clear();
-  void draw();
+  void write(const std::string& text);  // instead of the live lines, which are drawn anew below it
+  [[nodiscard]] std::string erased() const;
+  std::string drawn();
+  [[nodiscard]] std::string task_text(const flow::TaskRecord& task) const;
 
   Clock& clock_;
   const bool live_;
   const Colors colors_;
-  size_t total_ = 0, ended_ = 0;
+  std::mutex mutex_;
+  size_t total_ = 0, ended_ = 0, not_started_ = 0;
+  Duration began_{0};
   std::map<std::string, int> counts_;
+  std::vector<std::string> failed_;
   std::map<std::string, Running> running_;
-  int drawn_ = 0;  // lines on the terminal that the next drawing replaces
-  Duration drawn_at_{0};
+  std::vector<int> drawn_;  // cells of each live line on the terminal
+  bool stopping_ = false, over_ = false;
+  std::condition_variable changed_;
+  std::thread ticker_;  // only when live
 };
 
 }  // namespace tarn::app

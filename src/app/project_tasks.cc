@@ -42,8 +42,7 @@ bool by_place(const Diagnostic& a, const Diagnostic& b) {
 
 }  // namespace
 
-Result<ProjectPlan> plan_project(Env& env, const project::Project& project, const serve::Vars& vars,
-                                 source::FetchRecords& fetches) {
+Result<ProjectPlan> read_project(Env& env, const project::Project& project, const serve::Vars& vars) {
   ProjectPlan plan;
   TARN_TRY(auto current, project::load_project(*env.files, project.root, plan.mistakes));
   for (const auto& [name, value] : vars)
@@ -51,6 +50,12 @@ Result<ProjectPlan> plan_project(Env& env, const project::Project& project, cons
   TARN_TRY(plan.sources, source::Sources::read(*env.files, current, plan.mistakes));
   TARN_TRY(plan.models, model::load(env, current, model_options(*plan.sources), plan.mistakes));
   std::sort(plan.mistakes.begin(), plan.mistakes.end(), by_place);
+  return plan;
+}
+
+Result<ProjectPlan> plan_project(Env& env, const project::Project& project, const serve::Vars& vars,
+                                 source::FetchRecords& fetches) {
+  TARN_TRY(auto plan, read_project(env, project, vars));
   plan.tasks = source::source_tasks(plan.sources, fetches, producers_of(*plan.sources, *plan.models));
   auto models = model::model_tasks(plan.models);
   std::move(models.begin(), models.end(), std::back_inserter(plan.tasks));

@@ -22,7 +22,10 @@ struct ProjectPlan {
   Diagnostics mistakes;
 };
 
-// Reads the project's text anew. `vars` go over those of tarn.yml. The records outlive the plan.
+// Reads the project's text anew, without its tasks: needs nothing but the text. `vars` go over those of
+// tarn.yml.
+Result<ProjectPlan> read_project(Env& env, const project::Project& project, const serve::Vars& vars);
+// The same with tasks. The records outlive the plan.
 Result<ProjectPlan> plan_project(Env& env, const project::Project& project, const serve::Vars& vars,
                                  source::FetchRecords& fetches);
 

@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "serve/http/json.h"
 #include "serve/http/run_events.h"
+#include "serve/http/sql_sessions.h"
 
 namespace tarn::app {
 namespace {
@@ -20,6 +21,7 @@ using serve::Json;
 
 constexpr size_t kLinesMax = 4096;
 constexpr size_t kBatchRows = 1024;
+constexpr size_t kErrorBytesMax = 64 * 1024;
 constexpr std::chrono::milliseconds kLook{50};
 
 // Cuts a stream of bytes into lines.
@@ -96,6 +98,7 @@ class RemoteRows final : public serve::SqlAnswer, public engine::ResultStream {
 
   [[nodiscard]] const std::vector<engine::Column>& columns() const override { return columns_; }
   [[nodiscard]] std::optional<int64_t> rows_changed() const override { return rows_changed_; }
+  Status set_aside(uint64_t) override { return ok(); }  // each statement has a connection of its own
 
   Result<std::optional<engine::TextBatch>> next_text() override {
     engine::TextBatch batch;
@@ -119,7 +122,7 @@ class RemoteRows final : public serve::SqlAnswer, public engine::ResultStream {
       return std::optional<engine::TextBatch>();
     return std::optional<engine::TextBatch>(std::move(batch));
   }
-  Result<bool> next_arrow(ArrowArray*) override { return no_arrow(); }
+  Result<engine::ArrowBatch> next_arrow() override { return no_arrow(); }
   Status arrow_schema(ArrowSchema*) override { return no_arrow(); }
 
  private:
@@ -136,7 +139,7 @@ class RemoteRows final : public serve::SqlAnswer, public engine::ResultStream {
 
   void receive() {
     Lines lines;
-    const auto status = net::send_local(request_, [&](std::string_view bytes) {
+    const auto status = net::send_local(request_, [&](int, std::string_view bytes) {
       return lines.add(bytes, [this](std::string_view line) {
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [this] { return stopped_ || lines_.size() < kLinesMax; });
@@ -186,29 +189,190 @@ class RemoteRows final : public serve::SqlAnswer, public engine::ResultStream {
   std::thread thread_;
 };
 
-class RemoteBackend final : public serve::Backend {
+// Shuts the socket of a request when the statement is cancelled.
+class Stoppable {
  public:
-  RemoteBackend(Env& env, ServerAddress address, std::string token)
-      : env_(env), address_(std::move(address)), token_(std::move(token)) {}
+  explicit Stoppable(const serve::SqlRequest& request) : request_(request) {
+    if (request_.on_cancellable)
+      request_.on_cancellable([this] { stop(); });
+  }
+  ~Stoppable() {
+    if (request_.on_cancellable)
+      request_.on_cancellable({});
+  }
+  Stoppable(const Stoppable&) = delete;
+  Stoppable& operator=(const Stoppable&) = delete;
 
-  Result<std::unique_ptr<serve::SqlAnswer>> sql(const serve::SqlRequest& request) override {
-    auto rows = std::make_unique<RemoteRows>(post("/api/v1/sql", sql_body(request, "rows")));
-    if (request.on_cancellable)
-      request.on_cancellable([&rows = *rows] { rows.cancel(); });
-    if (auto opened = rows->open(); !opened) {
-      if (request.on_cancellable)
-        request.on_cancellable({});
-      return opened.error();
-    }
-    return std::unique_ptr<serve::SqlAnswer>(std::move(rows));
+  void set_socket(int socket) {
+    const std::lock_guard lock(mutex_);
+    socket_ = socket;
+    if (stopped_ && socket_ >= 0)
+      ::shutdown(socket_, SHUT_RDWR);
+  }
+  void stop() {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    if (socket_ >= 0)
+      ::shutdown(socket_, SHUT_RDWR);
+  }
+  bool stopped() {
+    const std::lock_guard lock(mutex_);
+    return stopped_;
   }
 
+ private:
+  const serve::SqlRequest& request_;
+  std::mutex mutex_;
+  int socket_ = -1;       // guarded by mutex_
+  bool stopped_ = false;  // guarded by mutex_
+};
+
+// Where the server is, and requests to it.
+class Server {
+ public:
+  Server(ServerAddress address, std::string token) : address_(std::move(address)), token_(std::move(token)) {}
+
+  [[nodiscard]] net::LocalRequest get(std::string target) const {
+    net::LocalRequest request;
+    request.host = address_.host;
+    request.port = address_.port;
+    request.token = token_;
+    request.target = std::move(target);
+    return request;
+  }
+  [[nodiscard]] net::LocalRequest post(std::string target, const Json& body) const {
+    auto request = get(std::move(target));
+    request.method = "POST";
+    request.body = serve::dump(body);
+    return request;
+  }
+  static Result<Json> call(const net::LocalRequest& request) {
+    TARN_TRY(const auto answer, net::call_local(request));
+    auto json = Json::parse(answer.body, nullptr, false);
+    if (answer.status >= 300)
+      return serve::error_of(json);
+    if (!json.is_object())
+      return Error{Code::kUnavailable, "the server's answer is not a JSON object"};
+    return json;
+  }
+
+ private:
+  const ServerAddress address_;
+  const std::string token_;
+};
+
+Json session_body(const serve::SessionRequest& request) {
+  Json body = {{"unsafe", request.unsafe}};
+  if (request.as_of)
+    body["as_of"] = format_utc(*request.as_of);
+  return body;
+}
+
+Json sql_body(const serve::SqlRequest& request, std::string_view format) {
+  auto body = session_body(request.session);
+  body["sql"] = request.sql;
+  body["format"] = format;
+  return body;
+}
+
+// What the server's engine cannot do for anybody, --unsafe or not.
+Error explain_unsafe(const serve::SessionRequest& session, Error error) {
+  if (session.unsafe && error.message.find("disabled by configuration") != std::string::npos) {
+    error.message +=
+        "; a running server reaches no files and addresses outside its data folder, with --unsafe neither: "
+        "stop "
+        "'tarn serve' and run this again";
+  }
+  return error;
+}
+
+Result<std::unique_ptr<serve::SqlAnswer>> open_rows(net::LocalRequest post,
+                                                    const serve::SqlRequest& request) {
+  auto rows = std::make_unique<RemoteRows>(std::move(post));
+  if (request.on_cancellable)
+    request.on_cancellable([&rows = *rows] { rows.cancel(); });
+  if (auto opened = rows->open(); !opened) {
+    if (request.on_cancellable)
+      request.on_cancellable({});
+    return explain_unsafe(request.session, std::move(opened.error()));
+  }
+  return std::unique_ptr<serve::SqlAnswer>(std::move(rows));
+}
+
+// A session that the server holds open.
+class RemoteSession final : public serve::SqlSession {
+ public:
+  RemoteSession(const Server& server, serve::SessionRequest request)
+      : server_(server), request_(std::move(request)) {}
+  ~RemoteSession() override { (void)end(); }
+  RemoteSession(const RemoteSession&) = delete;
+  RemoteSession& operator=(const RemoteSession&) = delete;
+
+  Status begin() {
+    TARN_TRY(const auto json, Server::call(server_.post("/api/v1/sessions", session_body(request_))));
+    id_ = serve::text_of(json, "id");
+    return ok();
+  }
+
+  Result<std::unique_ptr<serve::SqlAnswer>> sql(const serve::SqlRequest& request) override {
+    if (id_.empty())
+      TARN_CHECK(begin());
+    auto body = sql_body(request, "rows");
+    body["session"] = id_;
+    auto answer =
+        open_rows(server_.post("/api/v1/sql", body),
+                  {.sql = request.sql, .session = request_, .on_cancellable = request.on_cancellable});
+    if (!answer && serve::is_session_gone(answer.error()))
+      id_.clear();
+    return answer;
+  }
+
+ private:
+  Status end() {
+    if (id_.empty())
+      return ok();
+    auto request = server_.get("/api/v1/sessions/" + id_);
+    request.method = "DELETE";
+    TARN_TRY([[maybe_unused]] const auto json, Server::call(request));
+    return ok();
+  }
+
+  const Server server_;
+  const serve::SessionRequest request_;
+  std::string id_;  // empty: none
+};
+
+class RemoteBackend final : public serve::Backend {
+ public:
+  RemoteBackend(Env& env, Server server) : env_(env), server_(std::move(server)) {}
+
+  Result<std::unique_ptr<serve::SqlAnswer>> sql(const serve::SqlRequest& request) override {
+    return open_rows(server_.post("/api/v1/sql", sql_body(request, "rows")), request);
+  }
+
+  Result<std::shared_ptr<serve::SqlSession>> open_session(const serve::SessionRequest& request) override {
+    auto session = std::make_shared<RemoteSession>(server_, request);
+    TARN_CHECK(session->begin());
+    return std::shared_ptr<serve::SqlSession>(std::move(session));
+  }
+
+  // The bytes go to the file as they come; it appears whole or not at all.
   Result<int64_t> export_parquet(const serve::SqlRequest& request, const std::string& path) override {
-    TARN_TRY(const auto answer, net::call_local(post("/api/v1/sql", sql_body(request, "parquet"))));
-    if (answer.status != 200)
-      return serve::error_of(Json::parse(answer.body, nullptr, false));
-    TARN_CHECK(replace_durable(*env_.files, path, answer.body));
-    return int64_t{-1};
+    const auto unfinished = path + ".unfinished";
+    TARN_TRY(const bool left, env_.files->exists(unfinished));
+    if (left)
+      TARN_CHECK(env_.files->remove(unfinished));
+    TARN_TRY(const auto file, env_.files->create(unfinished));
+    auto written = receive_file(request, *file);
+    const auto closed = file->close();
+    if (written && !closed)
+      written = closed;
+    if (written)
+      written = env_.files->rename(unfinished, path);
+    if (written)
+      return int64_t{-1};
+    (void)env_.files->remove(unfinished);
+    return written.error();
   }
 
   Result<flow::RunOutcome> run(const serve::RunRequest& request, flow::RunObserver& observer,
@@ -227,7 +391,7 @@ class RemoteBackend final : public serve::Backend {
   }
 
   Result<std::vector<flow::TaskStatus>> status() override {
-    TARN_TRY(const auto json, call(get("/api/v1/status")));
+    TARN_TRY(const auto json, Server::call(server_.get("/api/v1/status")));
     std::vector<flow::TaskStatus> all;
     for (const auto& one : json.value("tasks", Json::array()))
       all.push_back(serve::status_of(one));
@@ -235,11 +399,7 @@ class RemoteBackend final : public serve::Backend {
   }
 
   Result<Diagnostics> check(const serve::Vars& vars) override {
-    if (!vars.empty()) {
-      return Error{Code::kUnsupported,
-                   "a running server checks without --vars; stop it first, or leave them out"};
-    }
-    TARN_TRY(const auto json, call(get("/api/v1/check")));
+    TARN_TRY(const auto json, Server::call(server_.post("/api/v1/check", {{"vars", vars}})));
     Diagnostics all;
     for (const auto& one : json.value("mistakes", Json::array()))
       all.push_back(serve::diagnostic_of(one));
@@ -247,7 +407,7 @@ class RemoteBackend final : public serve::Backend {
   }
 
   Result<std::vector<serve::TableInfo>> tables() override {
-    TARN_TRY(const auto json, call(get("/api/v1/tables")));
+    TARN_TRY(const auto json, Server::call(server_.get("/api/v1/tables")));
     std::vector<serve::TableInfo> all;
     for (const auto& one : json.value("tables", Json::array()))
       all.push_back(serve::table_of(one));
@@ -255,39 +415,34 @@ class RemoteBackend final : public serve::Backend {
   }
 
  private:
-  net::LocalRequest get(std::string target) const {
-    net::LocalRequest request;
-    request.host = address_.host;
-    request.port = address_.port;
-    request.token = token_;
-    request.target = std::move(target);
-    return request;
-  }
-  net::LocalRequest post(std::string target, const Json& body) const {
-    auto request = get(std::move(target));
-    request.method = "POST";
-    request.body = serve::dump(body);
-    return request;
-  }
-  static Json sql_body(const serve::SqlRequest& request, std::string_view format) {
-    Json body = {{"sql", request.sql}, {"format", format}, {"unsafe", request.unsafe}};
-    if (request.as_of)
-      body["as_of"] = format_utc(*request.as_of);
-    return body;
-  }
-  static Result<Json> call(const net::LocalRequest& request) {
-    TARN_TRY(const auto answer, net::call_local(request));
-    auto json = Json::parse(answer.body, nullptr, false);
-    if (answer.status >= 300)
-      return serve::error_of(json);
-    if (!json.is_object())
-      return Error{Code::kUnavailable, "the server's answer is not a JSON object"};
-    return json;
+  Status receive_file(const serve::SqlRequest& request, WritableFile& file) {
+    Stoppable stoppable(request);
+    auto post = server_.post("/api/v1/sql", sql_body(request, "parquet"));
+    post.on_socket = [&stoppable](int socket) { stoppable.set_socket(socket); };
+    std::string head;  // of an error's body
+    Status written = ok();
+    const auto status = net::send_local(post, [&](int code, std::string_view bytes) {
+      if (code != 200) {
+        head += bytes.substr(0, kErrorBytesMax - std::min(kErrorBytesMax, head.size()));
+        return true;
+      }
+      written = file.append(bytes);
+      return written.has_value();
+    });
+    if (!written)
+      return written;
+    if (stoppable.stopped())
+      return Error{Code::kCancelled, "the statement was cancelled"};
+    if (!status)
+      return status.error();
+    if (*status == 200)
+      return ok();
+    return explain_unsafe(request.session, serve::error_of(Json::parse(head, nullptr, false)));
   }
 
   Result<flow::RunOutcome> start_and_watch(const std::string& target, const Json& body,
                                            flow::RunObserver& observer, const flow::CancelFlag& cancel) {
-    TARN_TRY(const auto started, call(post(target, body)));
+    TARN_TRY(const auto started, Server::call(server_.post(target, body)));
     const auto id = serve::text_of(started, "id");
     std::mutex mutex;
     std::condition_variable changed;
@@ -300,7 +455,7 @@ class RemoteBackend final : public serve::Backend {
       const bool needed = !ended;
       lock.unlock();
       if (needed)
-        (void)call(post(fmt::format("/api/v1/runs/{}/cancel", id), Json::object()));
+        (void)Server::call(server_.post(fmt::format("/api/v1/runs/{}/cancel", id), Json::object()));
     });
     auto outcome = watch(id, observer);
     {
@@ -317,17 +472,18 @@ class RemoteBackend final : public serve::Backend {
     std::optional<Error> failed;
     Lines lines;
     TARN_TRY(const auto status,
-             net::send_local(get(fmt::format("/api/v1/runs/{}/events", id)), [&](std::string_view bytes) {
-               return lines.add(bytes, [&](std::string_view line) {
-                 const auto event = Json::parse(line, nullptr, false);
-                 if (event.is_object() && event.contains("error") && !event.contains("event")) {
-                   failed = serve::error_of(event);
-                 } else {
-                   serve::apply_event(event, observer, outcome);
-                 }
-                 return true;
-               });
-             }));
+             net::send_local(
+                 server_.get(fmt::format("/api/v1/runs/{}/events", id)), [&](int, std::string_view bytes) {
+                   return lines.add(bytes, [&](std::string_view line) {
+                     const auto event = Json::parse(line, nullptr, false);
+                     if (event.is_object() && event.contains("error") && !event.contains("event")) {
+                       failed = serve::error_of(event);
+                     } else {
+                       serve::apply_event(event, observer, outcome);
+                     }
+                     return true;
+                   });
+                 }));
     if (failed)
       return *failed;
     if (status != 200)
@@ -336,15 +492,14 @@ class RemoteBackend final : public serve::Backend {
   }
 
   Env& env_;
-  const ServerAddress address_;
-  const std::string token_;
+  const Server server_;
 };
 
 }  // namespace
 
 std::unique_ptr<serve::Backend> make_remote_backend(Env& env, const ServerAddress& address,
                                                     std::string token) {
-  return std::make_unique<RemoteBackend>(env, address, std::move(token));
+  return std::make_unique<RemoteBackend>(env, Server(address, std::move(token)));
 }
 
 }  // namespace tarn::app

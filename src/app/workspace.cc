@@ -4,15 +4,19 @@
 
 #include "app/project_tasks.h"
 #include "app/replay_task.h"
+#include "app/shell/statement.h"
 #include "base/ids.h"
 #include "engine/parse.h"
 #include "flow/run_tables.h"
 #include "lake/lake.h"
 #include "session/session.h"
+#include "session/statements.h"
 #include "source/source.h"
 
 namespace tarn::app {
 namespace {
+
+constexpr int kSlots = 8;  // people's statements at the same time
 
 // The rows of a statement with the session that they come from.
 class LocalAnswer final : public serve::SqlAnswer {
@@ -32,8 +36,14 @@ class Cancellable {
  public:
   Cancellable(const serve::SqlRequest& request, const std::shared_ptr<session::Session>& session)
       : request_(request) {
-    if (request_.on_cancellable)
-      request_.on_cancellable([session] { session->cancel(); });
+    const auto stop = std::make_shared<std::atomic<bool>>(false);
+    session->set_stop_flag(stop);
+    if (request_.on_cancellable) {
+      request_.on_cancellable([session, stop] {
+        stop->store(true);
+        session->cancel();
+      });
+    }
   }
   ~Cancellable() {
     if (!kept_ && request_.on_cancellable)
@@ -46,6 +56,29 @@ class Cancellable {
  private:
   const serve::SqlRequest& request_;
   bool kept_ = false;
+};
+
+class LocalSession final : public serve::SqlSession {
+ public:
+  explicit LocalSession(std::shared_ptr<session::Session> session) : session_(std::move(session)) {}
+
+  Result<std::unique_ptr<serve::SqlAnswer>> sql(const serve::SqlRequest& request) override {
+    TARN_TRY(const auto statements, engine::parse(request.sql));
+    if (statements.empty())
+      return Error{Code::kInvalid, "there is no statement in the text"};
+    Cancellable cancellable(request, session_);
+    const auto last = statements.size() > 1 ? statements.back().begin : 0;
+    if (statements.size() > 1) {
+      TARN_TRY([[maybe_unused]] const auto changed,
+               session_->execute(std::string_view(request.sql).substr(0, last)));
+    }
+    TARN_TRY(auto rows, session_->query(placed(request.sql, last, request.sql.size())));
+    cancellable.keep();
+    return std::unique_ptr<serve::SqlAnswer>(std::make_unique<LocalAnswer>(session_, std::move(rows)));
+  }
+
+ private:
+  std::shared_ptr<session::Session> session_;
 };
 
 Status copy_file(FileSystem& files, const std::string& from, const std::string& to) {
@@ -65,6 +98,7 @@ struct Workspace::Parts {
       : env(the_env), project(std::move(the_project)) {}
   Env& env;
   project::Project project;
+  std::shared_ptr<session::Watchdog> watchdog = session::make_watchdog(env, kSlots);
   std::unique_ptr<lake::Lake> lake;
   std::unique_ptr<flow::Runs> runs;
   std::unique_ptr<source::FetchRecords> fetches;
@@ -81,6 +115,7 @@ Result<lake::SystemTables> Workspace::Parts::open_records(store::Store& store) {
   TARN_TRY(fetches, source::FetchRecords::open(store));
   auto tables = flow::run_tables(store);
   tables.push_back(source::fetches_table(*fetches));
+  tables.push_back(session::statements_table(watchdog));
   return tables;
 }
 
@@ -110,7 +145,8 @@ Result<std::unique_ptr<Workspace>> Workspace::open(Env& env, project::Project pr
     return parts->open_records(store);
   };
   TARN_TRY(parts->lake, lake::Lake::open(env, std::move(lake)));
-  parts->sessions = session::make_session_service(parts->lake->database(), parts->lake->catalog(), env, {});
+  parts->sessions = session::make_session_service(parts->lake->database(), parts->lake->catalog(), env,
+                                                  {.watchdog = parts->watchdog});
   return std::unique_ptr<Workspace>(new Workspace(std::move(parts)));
 }
 
@@ -126,27 +162,20 @@ std::string Workspace::spill_folder() const {
   return parts_->lake->folder().spill();
 }
 
-Result<std::shared_ptr<session::Session>> Workspace::open_session(const serve::SqlRequest& request) {
+Result<std::shared_ptr<session::Session>> Workspace::make_session(const serve::SessionRequest& request) {
   TARN_TRY(auto session,
            parts_->sessions->open({.principal = {}, .unsafe = request.unsafe, .as_of = request.as_of}));
   return std::shared_ptr<session::Session>(std::move(session));
 }
 
+Result<std::shared_ptr<serve::SqlSession>> Workspace::open_session(const serve::SessionRequest& request) {
+  TARN_TRY(auto session, make_session(request));
+  return std::shared_ptr<serve::SqlSession>(std::make_shared<LocalSession>(std::move(session)));
+}
+
 Result<std::unique_ptr<serve::SqlAnswer>> Workspace::sql(const serve::SqlRequest& request) {
-  TARN_TRY(const auto statements, engine::parse(request.sql));
-  if (statements.empty())
-    return Error{Code::kInvalid, "there is no statement in the text"};
-  TARN_TRY(auto session, open_session(request));
-  Cancellable cancellable(request, session);
-  const auto last = statements.size() > 1 ? statements.back().begin : 0;
-  if (statements.size() > 1) {
-    TARN_TRY([[maybe_unused]] const auto changed,
-             session->execute(std::string_view(request.sql).substr(0, last)));
-  }
-  TARN_TRY(auto rows, session->query(std::string_view(request.sql).substr(last)));
-  cancellable.keep();
-  return std::unique_ptr<serve::SqlAnswer>(
-      std::make_unique<LocalAnswer>(std::move(session), std::move(rows)));
+  TARN_TRY(auto session, make_session(request.session));
+  return LocalSession(std::move(session)).sql(request);
 }
 
 Result<int64_t> Workspace::export_parquet(const serve::SqlRequest& request, const std::string& path) {
@@ -154,7 +183,7 @@ Result<int64_t> Workspace::export_parquet(const serve::SqlRequest& request, cons
   if (statements.size() != 1 || statements[0].kind != engine::StatementKind::kSelect) {
     return Error{Code::kInvalid, "only the rows of one SELECT can be written as Parquet"};
   }
-  TARN_TRY(const auto session, open_session(request));
+  TARN_TRY(const auto session, make_session(request.session));
   const Cancellable cancellable(request, session);
   // The person's text passes the gate into a temporary table; only then Tarn's own COPY names a file.
   TARN_TRY(const auto rows,
@@ -202,7 +231,7 @@ Result<flow::RunOutcome> Workspace::replay(const serve::ReplayRequest& request, 
 
 Result<std::vector<flow::TaskStatus>> Workspace::status() {
   TARN_TRY(const auto plan, plan_project(parts_->env, parts_->project, {}, *parts_->fetches));
-  return flow::status_of(*parts_->runs, plan.tasks);
+  return flow::status_of(*parts_->env.clock, *parts_->runs, plan.tasks);
 }
 
 Result<Diagnostics> Workspace::check(const serve::Vars& vars) {

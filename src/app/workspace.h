@@ -30,6 +30,7 @@ class Workspace final : public serve::Backend {
   ~Workspace() override;
 
   Result<std::unique_ptr<serve::SqlAnswer>> sql(const serve::SqlRequest& request) override;
+  Result<std::shared_ptr<serve::SqlSession>> open_session(const serve::SessionRequest& request) override;
   Result<int64_t> export_parquet(const serve::SqlRequest& request, const std::string& path) override;
   Result<flow::RunOutcome> run(const serve::RunRequest& request, flow::RunObserver& observer,
                                const flow::CancelFlag& cancel) override;
@@ -45,7 +46,7 @@ class Workspace final : public serve::Backend {
 
  private:
   struct Parts;
-  Result<std::shared_ptr<session::Session>> open_session(const serve::SqlRequest& request);
+  Result<std::shared_ptr<session::Session>> make_session(const serve::SessionRequest& request);
   explicit Workspace(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };

@@ -42,8 +42,7 @@ http::request<http::string_body> message_of(const LocalRequest& request) {
   return message;
 }
 
-Result<int> exchange(asio::ip::tcp::socket& socket, const LocalRequest& request,
-                     const std::function<bool(std::string_view)>& sink) {
+Result<int> exchange(asio::ip::tcp::socket& socket, const LocalRequest& request, const AnswerSink& sink) {
   ErrorCode error;
   http::write(socket, message_of(request), error);
   if (error)
@@ -62,7 +61,7 @@ Result<int> exchange(asio::ip::tcp::socket& socket, const LocalRequest& request,
     if (error && error != http::error::need_buffer)
       return unreachable(request, error.message());
     const size_t got = bytes.size() - parser.get().body().size;
-    if (got > 0 && !sink({bytes.data(), got}))
+    if (got > 0 && !sink(static_cast<int>(parser.get().result_int()), {bytes.data(), got}))
       return Error{Code::kCancelled, "the answer was not read to its end"};
   }
   return static_cast<int>(parser.get().result_int());
@@ -70,7 +69,7 @@ Result<int> exchange(asio::ip::tcp::socket& socket, const LocalRequest& request,
 
 }  // namespace
 
-Result<int> send_local(const LocalRequest& request, const std::function<bool(std::string_view)>& sink) {
+Result<int> send_local(const LocalRequest& request, const AnswerSink& sink) {
   ErrorCode error;
   const auto address = asio::ip::make_address(request.host, error);
   if (error)
@@ -91,7 +90,7 @@ Result<int> send_local(const LocalRequest& request, const std::function<bool(std
 
 Result<LocalAnswer> call_local(const LocalRequest& request) {
   LocalAnswer answer;
-  TARN_TRY(answer.status, send_local(request, [&answer](std::string_view bytes) {
+  TARN_TRY(answer.status, send_local(request, [&answer](int, std::string_view bytes) {
              answer.body += bytes;
              return true;
            }));

@@ -22,9 +22,10 @@ struct LocalRequest {
   std::function<void(int)> on_socket = {};
 };
 
-// Bytes go to `sink` as they come; false from it breaks off with kCancelled. Returns the status code.
-// kUnavailable when nobody answers or the answer breaks off.
-Result<int> send_local(const LocalRequest& request, const std::function<bool(std::string_view)>& sink);
+// Bytes go to `sink` as they come, with the status code; false from it breaks off with kCancelled. Returns
+// the status code. kUnavailable when nobody answers or the answer breaks off.
+using AnswerSink = std::function<bool(int status, std::string_view bytes)>;
+Result<int> send_local(const LocalRequest& request, const AnswerSink& sink);
 
 // The same with the whole body in memory, for small answers.
 struct LocalAnswer {

@@ -19,10 +19,14 @@ namespace tarn::serve {
 
 using Vars = std::map<std::string, std::string>;
 
-struct SqlRequest {
-  std::string sql;  // one or more statements; the last one's rows are the answer
+struct SessionRequest {
   std::optional<Timestamp> as_of = {};
   bool unsafe = false;  // the admin's: no allow-lists
+};
+
+struct SqlRequest {
+  std::string sql;              // one or more statements; the last one's rows are the answer
+  SessionRequest session = {};  // of a session that only this request has
   // Gets a function that stops the statement, as soon as there is one to stop; it may be called from any
   // thread while the answer lives. Gets an empty one when the call fails.
   std::function<void(std::function<void()> cancel)> on_cancellable = {};
@@ -34,6 +38,15 @@ class SqlAnswer {
   virtual ~SqlAnswer() = default;
   virtual engine::ResultStream& rows() = 0;
   virtual void cancel() = 0;
+};
+
+// Temporary tables, macros and a transaction last from one statement to the next. One thread; its answers end
+// before the next statement.
+class SqlSession {
+ public:
+  virtual ~SqlSession() = default;
+  // `request.session` is not looked at.
+  virtual Result<std::unique_ptr<SqlAnswer>> sql(const SqlRequest& request) = 0;
 };
 
 struct RunRequest {
@@ -62,6 +75,7 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual Result<std::unique_ptr<SqlAnswer>> sql(const SqlRequest& request) = 0;
+  virtual Result<std::shared_ptr<SqlSession>> open_session(const SessionRequest& request) = 0;
   // The rows of one SELECT as a Parquet file at an absolute path, which is replaced; returns the rows.
   virtual Result<int64_t> export_parquet(const SqlRequest& request, const std::string& path) = 0;
   virtual Result<flow::RunOutcome> run(const RunRequest& request, flow::RunObserver& observer,

@@ -67,6 +67,49 @@ def test_sql_in_every_format(server, tmp_path):
     assert server.request("/api/v1/sql", {})[0] == 400
 
 
+def test_a_session_lasts_over_requests(server):
+    session = server.json("/api/v1/sessions", {})["id"]
+
+    def sql(text):
+        return server.request("/api/v1/sql", {"sql": text, "session": session})
+
+    assert sql("create temp table mine as select 7 as v")[0] == 200
+    assert sql("begin")[0] == 200 and sql("create table half as select v from mine")[0] == 200
+    assert json.loads(sql("select v from half")[1]) == [{"v": 7}]
+    assert server.request("/api/v1/sql", {"sql": "select v from half"})[0] == 404
+    assert server.request(f"/api/v1/sessions/{session}", method="DELETE")[0] == 200
+    status, answer = sql("select v from half")
+    assert status == 404 and b"holds no session" in answer
+    assert server.json("/api/v1/sql", {"sql": "select count(*) as n from information_schema.tables where table_name = 'half'"}) \
+        == [{"n": 0}]
+
+
+def test_a_large_parquet_export_is_streamed(server, tmp_path):
+    """Its size is many times what one piece of the stream holds; it appears whole or not at all."""
+    target = tmp_path / "big.parquet"
+    server.tarn.run("sql", "select i, hash(i) as h from range(1000000) r(i)", "-o", target)
+    assert target.stat().st_size > 4_000_000
+    table = pq.read_table(target)
+    assert table.num_rows == 1000000 and table.column("i")[999999].as_py() == 999999
+    done = server.tarn.run("sql", "select case when i = 900000 then error('broken') else i end as i from range(1000000) r(i)",
+                           "-o", tmp_path / "bad.parquet", check=None)
+    assert done.returncode != 0 and "broken" in done.stderr
+    assert sorted(p.name for p in tmp_path.iterdir() if p.is_file()) == ["big.parquet"]
+
+
+def test_check_takes_vars_through_the_server(server):
+    server.tarn.write("models/c.sql", "select {{ var('column') }} as id from {{ ref('a') }}\n")
+    server.tarn.run("run", "a", "--vars", "column=id")
+    assert "no mistakes" in server.tarn.run("check", "--vars", "column=id").stdout
+    assert "nothere" in server.tarn.run("check", "--vars", "column=nothere", check=2).stderr
+
+
+def test_unsafe_says_that_a_server_reads_no_files(server):
+    (server.tarn.project / "x.csv").write_text("a\n1\n")
+    done = server.tarn.run("sql", f"select * from read_csv('{server.tarn.project}/x.csv')", "--unsafe", check=None)
+    assert done.returncode == 2 and "server" in done.stderr and "stop" in done.stderr, done.stderr
+
+
 def test_many_rows_stream(server):
     body = server.request("/api/v1/sql", {"sql": "select i from range(300000) r(i)", "format": "csv"})[1]
     assert len(body.splitlines()) == 300001

@@ -1,15 +1,35 @@
 #include <fmt/format.h>
 
 #include "app/commands/commands.h"
+#include "app/project_tasks.h"
 #include "serve/http/json.h"
 
 namespace tarn::app {
 
-int command_check(CommandContext& context) {
+namespace {
+
+// While another process works on the data folder, the text can still be read.
+Result<Diagnostics> check_text(CommandContext& context, const Error& locked) {
+  TARN_TRY(const auto project, load_settings(context));
+  TARN_TRY(auto plan, read_project(context.env, project, context.arguments.vars));
+  fmt::print(stderr, "{} only the text was checked, not columns and types: {}\n",
+             context.errors.yellow("note:"), locked.message);
+  return std::move(plan.mistakes);
+}
+
+Result<Diagnostics> check_project(CommandContext& context) {
   const auto backend = open_backend(context);
+  if (!backend && backend.error().code == Code::kLocked)
+    return check_text(context, backend.error());
   if (!backend)
-    return report(context, backend.error());
-  const auto mistakes = (*backend)->check(context.arguments.vars);
+    return backend.error();
+  return (*backend)->check(context.arguments.vars);
+}
+
+}  // namespace
+
+int command_check(CommandContext& context) {
+  const auto mistakes = check_project(context);
   if (!mistakes)
     return report(context, mistakes.error());
   if (context.arguments.json) {

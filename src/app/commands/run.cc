@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/commands/commands.h"
+#include "app/leave.h"
 #include "app/progress.h"
 #include "serve/http/json.h"
 
@@ -25,20 +26,23 @@ int report_outcome(const CommandContext& context, const flow::RunOutcome& outcom
 
 int work(CommandContext& context, const Work& body) {
   flow::CancelFlag cancel;
-  context.signals.on_signal([&cancel] {
-    if (cancel.is_set())
-      ::_exit(130);  // asked twice: at once
-    cancel.set();
-  });
   Result<flow::RunOutcome> outcome = Error{Code::kInternal, "nothing was run"};
   const auto backend = open_backend(context);
-  if (backend) {
-    Progress progress(*context.env.clock, is_terminal(STDERR_FILENO), context.errors);
-    outcome = body(**backend, progress, cancel);
-  }
-  context.signals.on_signal({});
   if (!backend)
     return report(context, backend.error());
+  {
+    Progress progress(*context.env.clock, context.errors.can_move, context.errors);
+    context.signals.on_signal([&cancel, &progress] {
+      if (cancel.is_set())
+        ::_exit(130);  // asked twice: at once; what was published stays, the rest never was
+      cancel.set();
+      progress.stopping();
+    });
+    outcome = body(**backend, progress, cancel);
+    context.signals.on_signal({});
+  }
+  if (cancel.is_set())
+    leave_soon(130);
   if (!outcome)
     return report(context, outcome.error());
   return report_outcome(context, *outcome);

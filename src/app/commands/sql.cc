@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 
 #include "app/commands/commands.h"
+#include "app/leave.h"
 #include "app/shell/shell.h"
+#include "app/show/excerpt.h"
 #include "app/show/sql_output.h"
 
 namespace tarn::app {
@@ -38,8 +40,7 @@ Status run_sql(CommandContext& context, serve::Backend& backend, const std::stri
   const auto& arguments = context.arguments;
   const serve::SqlRequest request{
       .sql = sql,
-      .as_of = arguments.as_of,
-      .unsafe = arguments.unsafe,
+      .session = {.as_of = arguments.as_of, .unsafe = arguments.unsafe},
       .on_cancellable = [&context](auto cancel) { context.signals.on_signal(std::move(cancel)); }};
   SqlOutput output;
   output.format = arguments.format;
@@ -71,15 +72,22 @@ int command_sql(CommandContext& context) {
   const auto backend = open_backend(context);
   if (!backend)
     return report(context, backend.error());
-  if (shell)
-    return run_shell(context, **backend);
+  if (shell) {
+    const int code = run_shell(context, **backend);
+    leave_soon(code, std::chrono::seconds(1));  // a cancelled statement may still be under way
+    return code;
+  }
   const auto done = run_sql(context, **backend, sql);
   if (done)
     return 0;
   // A reader that has had enough, as `head`, is no mistake.
   if (done.error().code == Code::kCancelled && std::ferror(stdout) != 0)
     return 0;
-  return report(context, done.error());
+  const int code = report(context, done.error());
+  if (done.error().code == Code::kCancelled)
+    leave_soon(code);
+  fmt::print(stderr, "{}", excerpt(sql, done.error().message, terminal_width(STDERR_FILENO)));
+  return code;
 }
 
 }  // namespace tarn::app

@@ -1,3 +1,8 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+
 #include <fmt/format.h>
 
 #include "app/commands/commands.h"
@@ -27,7 +32,7 @@ std::string age_text(Clock& clock, const std::optional<Timestamp>& time) {
 
 engine::TextBatch batch_of(Clock& clock, const std::vector<flow::TaskStatus>& all) {
   engine::TextBatch batch;
-  batch.columns.resize(6);
+  batch.columns.resize(5);
   batch.rows = all.size();
   const auto add = [&batch](size_t column, std::string text) {
     batch.columns[column].null.push_back(false);
@@ -39,9 +44,56 @@ engine::TextBatch batch_of(Clock& clock, const std::vector<flow::TaskStatus>& al
     add(2, one.state);
     add(3, age_text(clock, one.last_done_at));
     add(4, one.last_done_at ? std::to_string(one.rows_written) : "");
-    add(5, one.why);
   }
   return batch;
+}
+
+std::string painted(const Colors& colors, std::string_view state, const std::string& text) {
+  if (state == "fresh")
+    return colors.green(text);
+  return state == "failed" || state == "stale" ? colors.red(text) : colors.yellow(text);
+}
+
+// "3 fresh, 1 late"
+std::string counts_text(const std::vector<flow::TaskStatus>& all) {
+  std::map<std::string, int> counts;
+  for (const auto& one : all)
+    ++counts[one.state];
+  std::string text;
+  for (const auto& [state, count] : counts)
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, state);
+  return text;
+}
+
+// The table, and below it, whole, why something is not fresh.
+Status show_table(const CommandContext& context, const std::vector<flow::TaskStatus>& all) {
+  BoxTableOptions options;
+  options.width = terminal_width(STDOUT_FILENO);
+  options.rows_max = 0;
+  options.footer = counts_text(all);
+  options.colors = context.out;
+  options.paint = [&context](size_t column, const std::string& text) {
+    return column == 2 ? painted(context.out, text, text) : text;
+  };
+  const auto writer = make_box_table_writer(std::move(options), print_text);
+  TARN_CHECK(writer->columns({{"name", "VARCHAR"},
+                              {"kind", "VARCHAR"},
+                              {"state", "VARCHAR"},
+                              {"updated", "VARCHAR"},
+                              {"rows", "BIGINT"}}));
+  TARN_CHECK(writer->rows(batch_of(*context.env.clock, all)));
+  TARN_CHECK(writer->end());
+  for (const auto& one : all) {
+    if (!one.why.empty())
+      TARN_CHECK(print_text(
+          fmt::format("{} {}: {}\n", painted(context.out, one.state, one.state), one.name, one.why)));
+  }
+  return ok();
+}
+
+// For whoever runs it by a timer.
+int exit_code(const std::vector<flow::TaskStatus>& all) {
+  return std::any_of(all.begin(), all.end(), [](const auto& one) { return one.state == "stale"; }) ? 1 : 0;
 }
 
 }  // namespace
@@ -58,25 +110,16 @@ int command_status(CommandContext& context) {
     for (const auto& one : *all)
       list.push_back(serve::to_json(one));
     fmt::print("{}\n", serve::dump(list));
-    return 0;
+    return exit_code(*all);
   }
   if (all->empty()) {
     fmt::print("the project has no sources and models yet\n");
     return 0;
   }
-  const auto writer =
-      make_box_table_writer({.width = terminal_width(1), .rows_max = 0, .colors = context.out}, print_text);
-  auto shown = writer->columns({{"name", "VARCHAR"},
-                                {"kind", "VARCHAR"},
-                                {"state", "VARCHAR"},
-                                {"updated", "VARCHAR"},
-                                {"rows", "BIGINT"},
-                                {"why", "VARCHAR"}});
-  if (shown)
-    shown = writer->rows(batch_of(*context.env.clock, *all));
-  if (shown)
-    shown = writer->end();
-  return shown ? 0 : report(context, shown.error());
+  const auto shown = show_table(context, *all);
+  if (!shown)
+    return report(context, shown.error());
+  return exit_code(*all);
 }
 
 }  // namespace tarn::app

@@ -5,19 +5,107 @@
 #include <cctype>
 #include <set>
 
+#include "guard/functions.h"
+#include "session/session.h"
+
 namespace tarn::app {
 namespace {
 
 constexpr size_t kColumnsMax = 20'000;
-constexpr std::array<std::string_view, 60> kKeywords = {
-    "select", "from",        "where",     "group by", "order by", "having",      "limit",     "offset",
-    "join",   "left join",   "using",     "on",       "as",       "distinct",    "union all", "with",
-    "case",   "when",        "then",      "else",     "end",      "and",         "or",        "not",
-    "in",     "between",     "like",      "ilike",    "is null",  "is not null", "create",    "table",
-    "view",   "schema",      "replace",   "insert",   "into",     "values",      "drop",      "alter",
-    "add",    "column",      "rename",    "comment",  "describe", "explain",     "show",      "summarize",
-    "asc",    "desc",        "count(*)",  "sum(",     "avg(",     "min(",        "max(",      "round(",
-    "cast(",  "date_trunc(", "coalesce(", "exclude"};
+constexpr auto kKeywords = std::to_array<std::string_view>({"select",
+                                                            "from",
+                                                            "where",
+                                                            "group by",
+                                                            "order by",
+                                                            "having",
+                                                            "qualify",
+                                                            "limit",
+                                                            "offset",
+                                                            "join",
+                                                            "left join",
+                                                            "inner join",
+                                                            "using",
+                                                            "on",
+                                                            "as",
+                                                            "distinct",
+                                                            "union",
+                                                            "union all",
+                                                            "except",
+                                                            "intersect",
+                                                            "with",
+                                                            "recursive",
+                                                            "case",
+                                                            "when",
+                                                            "then",
+                                                            "else",
+                                                            "end",
+                                                            "and",
+                                                            "or",
+                                                            "not",
+                                                            "in",
+                                                            "between",
+                                                            "like",
+                                                            "ilike",
+                                                            "is null",
+                                                            "is not null",
+                                                            "null",
+                                                            "true",
+                                                            "false",
+                                                            "create",
+                                                            "or replace",
+                                                            "table",
+                                                            "temp",
+                                                            "view",
+                                                            "schema",
+                                                            "macro",
+                                                            "insert into",
+                                                            "values",
+                                                            "drop",
+                                                            "alter",
+                                                            "add",
+                                                            "column",
+                                                            "rename",
+                                                            "comment on",
+                                                            "describe",
+                                                            "explain",
+                                                            "show tables",
+                                                            "summarize",
+                                                            "begin",
+                                                            "commit",
+                                                            "rollback",
+                                                            "asc",
+                                                            "desc",
+                                                            "nulls last",
+                                                            "over",
+                                                            "partition by",
+                                                            "exclude",
+                                                            "pivot",
+                                                            "unpivot",
+                                                            "at (version =>",
+                                                            "at (timestamp =>"});
+constexpr auto kCommands =
+    std::to_array<std::string_view>({".exit", ".format", ".help", ".quit", ".rows", ".schema", ".tables"});
+
+bool is_upper(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](unsigned char c) { return std::isupper(c) != 0; }) &&
+         std::none_of(text.begin(), text.end(), [](unsigned char c) { return std::islower(c) != 0; });
+}
+
+std::string upper(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return result;
+}
+
+// As it has to be written: in quotes unless it is plain.
+std::string written(const std::string& name) {
+  const bool plain = !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) == 0 &&
+                     std::all_of(name.begin(), name.end(), [](unsigned char c) {
+                       return std::isalnum(c) != 0 || c == '_' || c >= 0x80;
+                     });
+  return plain ? name : session::quote_identifier(name);
+}
 
 bool starts_with(std::string_view text, std::string_view start) {
   return text.size() >= start.size() &&
@@ -27,10 +115,9 @@ bool starts_with(std::string_view text, std::string_view start) {
 
 }  // namespace
 
-void Names::refresh(serve::Backend& backend) {
+void Names::refresh(serve::SqlSession& session) {
   const auto answer =
-      backend.sql({.sql = "select table_schema, table_name, column_name from information_schema.columns",
-                   .as_of = std::nullopt});
+      session.sql({.sql = "select table_schema, table_name, column_name from information_schema.columns"});
   if (!answer)
     return;
   std::vector<Column> found;
@@ -50,29 +137,38 @@ void Names::refresh(serve::Backend& backend) {
 
 std::vector<std::string> Names::candidates(std::string_view word) const {
   std::set<std::string> found;
+  const auto take = [&](std::string_view start, const std::string& name, const std::string& before) {
+    if (starts_with(name, start))
+      found.insert(before + written(name));
+  };
   const auto dot = word.rfind('.');
-  if (dot != std::string_view::npos) {
+  if (dot == 0) {
+    for (const auto command : kCommands) {
+      if (starts_with(command, word))
+        found.insert(std::string(command));
+    }
+  } else if (dot != std::string_view::npos) {
     const auto owner = word.substr(0, dot);
-    const auto start = word.substr(dot + 1);
-    const auto take = [&](const std::string& name) {
-      if (starts_with(name, start))
-        found.insert(std::string(owner) + "." + name);
-    };
+    const auto before = std::string(owner) + ".";
     for (const auto& column : columns_) {
       if (column.table == owner || column.schema + "." + column.table == owner)
-        take(column.name);
+        take(word.substr(dot + 1), column.name, before);
       if (column.schema == owner)
-        take(column.table);
+        take(word.substr(dot + 1), column.table, before);
     }
   } else {
     for (const auto keyword : kKeywords) {
       if (starts_with(keyword, word))
-        found.insert(std::string(keyword));
+        found.insert(is_upper(word) ? upper(keyword) : std::string(keyword));
     }
     for (const auto& column : columns_) {
-      for (const auto* name : {&column.schema, &column.table, &column.name}) {
-        if (starts_with(*name, word))
-          found.insert(*name);
+      for (const auto* name : {&column.schema, &column.table, &column.name})
+        take(word, *name, "");
+    }
+    for (const auto function : guard::allowed_functions()) {
+      if (!word.empty() && std::isalpha(static_cast<unsigned char>(function[0])) != 0 &&
+          starts_with(function, word)) {
+        found.insert(std::string(function) + "(");
       }
     }
   }

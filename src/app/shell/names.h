@@ -1,4 +1,5 @@
-// The words that Tab completes in the shell: keywords, and the names of schemas, tables and columns.
+// The words that Tab completes in the shell: keywords, functions, and the names of schemas, tables and
+// columns.
 #pragma once
 
 #include <string>
@@ -11,9 +12,9 @@ namespace tarn::app {
 
 class Names {
  public:
-  // Reads the catalog anew; on failure the old names stay.
-  void refresh(serve::Backend& backend);
-  // Sorted. For "t." the columns of t, or the tables of schema t.
+  // Reads the catalog anew, as the session sees it; on failure the old names stay.
+  void refresh(serve::SqlSession& session);
+  // Sorted. For "t." the columns of t, or the tables of schema t; for "." the shell's own commands.
   [[nodiscard]] std::vector<std::string> candidates(std::string_view word) const;
 
  private:

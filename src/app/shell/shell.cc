@@ -1,5 +1,8 @@
 #include "app/shell/shell.h"
 
+#include <unistd.h>
+
+#include <charconv>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -7,7 +10,10 @@
 #include "app/shell/line_editor.h"
 #include "app/shell/names.h"
 #include "app/shell/statement.h"
+#include "app/show/excerpt.h"
 #include "app/show/sql_output.h"
+#include "base/time.h"
+#include "engine/parse.h"
 #include "session/session.h"
 
 namespace tarn::app {
@@ -32,21 +38,28 @@ std::string trim(std::string_view text) {
   return std::string(text.substr(first, text.find_last_not_of(" \t\r\n") + 1 - first));
 }
 
+bool changes_names(engine::StatementKind kind) {
+  return kind != engine::StatementKind::kSelect && kind != engine::StatementKind::kShow &&
+         kind != engine::StatementKind::kExplain && kind != engine::StatementKind::kInsert;
+}
+
 class Shell {
  public:
-  Shell(CommandContext& context, serve::Backend& backend, std::string history_file)
+  Shell(CommandContext& context, std::shared_ptr<serve::SqlSession> session, std::string history_file)
       : context_(context),
-        backend_(backend),
+        session_(std::move(session)),
         editor_(std::move(history_file), [this](std::string_view word) { return names_.candidates(word); }) {
     output_.colors = context.out;
     output_.rows_max = static_cast<size_t>(context.arguments.rows_max);
+    output_.more_hint = ".rows 0 shows all";
+    output_.note = [this] { return format_duration(context_.env.clock->steady() - began_); };
     if (context.arguments.format != "parquet")
       output_.format = context.arguments.format;
   }
 
   int run() {
-    fmt::print("Tarn SQL. Type .help for help; a statement ends with ';'.\n");
-    names_.refresh(backend_);
+    print("Tarn SQL. Type .help for help; a statement ends with ';'.\n");
+    names_.refresh(*session_);
     std::string text;
     while (true) {
       const auto line = editor_.read(text.empty() ? "tarn> " : "  ... ");
@@ -54,7 +67,7 @@ class Shell {
         break;
       if (line->dropped) {
         text.clear();
-        fmt::print("\n");
+        print("\n");
         continue;
       }
       const auto word = trim(line->text);
@@ -70,55 +83,89 @@ class Shell {
       if (!is_complete(text))
         continue;
       editor_.add_history(text);
-      run_statement(text);
-      names_.refresh(backend_);
+      run_text(text);
       text.clear();
     }
-    fmt::print("\n");
+    print("\n");
     return 0;
   }
 
  private:
-  void run_statement(const std::string& sql) {
+  // Each statement with its answer, until one fails.
+  void run_text(const std::string& text) {
+    const auto statements = engine::parse(text);
+    if (!statements)
+      return say(text, statements.error());
+    bool changed = false;
+    for (const auto& statement : *statements) {
+      if (!run_statement(placed(text, statement.begin, statement.end)))
+        break;
+      changed = changed || changes_names(statement.kind);
+    }
+    if (changed)
+      names_.refresh(*session_);
+  }
+
+  bool run_statement(const std::string& sql) {
     const auto quiet = [] {};  // between statements Ctrl-C is a key of the editor
     const auto on_cancellable = [&](std::function<void()> cancel) {
       context_.signals.on_signal(cancel ? std::move(cancel) : quiet);
     };
-    const auto answer = backend_.sql({.sql = sql,
-                                      .as_of = context_.arguments.as_of,
-                                      .unsafe = context_.arguments.unsafe,
-                                      .on_cancellable = on_cancellable});
-    const auto written =
-        answer ? write_answer(context_.env, (*answer)->rows(), output_) : Status(answer.error());
-    context_.signals.on_signal(quiet);
-    if (!written)
-      report(context_, written.error());
+    began_ = context_.env.clock->steady();
+    Status done;
+    {
+      const auto answer = session_->sql({.sql = sql, .on_cancellable = on_cancellable});
+      done = answer ? write_answer(context_.env, (*answer)->rows(), output_) : Status(answer.error());
+      context_.signals.on_signal(quiet);
+    }
+    if (!done)
+      say(sql, done.error());
+    return done.has_value();
+  }
+
+  void say(const std::string& sql, const Error& error) {
+    if (error.code == Code::kCancelled)
+      print("\n");  // below the ^C
+    report(context_, error);
+    fmt::print(stderr, "{}", excerpt(sql, error.message, terminal_width(STDERR_FILENO)));
   }
 
   // False: leave.
   bool dot_command(const std::string& text) {
     const auto blank = text.find(' ');
     const auto name = text.substr(0, blank);
-    const auto rest = blank == std::string::npos ? "" : trim(text.substr(blank));
+    auto rest = blank == std::string::npos ? "" : trim(text.substr(blank));
+    while (!rest.empty() && rest.back() == ';')
+      rest.pop_back();
     if (name == ".quit" || name == ".exit" || name == "\\q")
       return false;
     if (name == ".help" || name == "\\?") {
-      fmt::print("{}", kHelp);
+      print(kHelp);
     } else if (name == ".tables" || name == "\\dt" ||
                ((name == ".schema" || name == "\\d") && rest.empty())) {
       run_statement(
-          "select table_schema as schema, table_name as name, lower(table_type) as kind "
-          "from information_schema.tables where table_catalog = 'lake' order by all");
+          "select table_schema as schema, table_name as name, "
+          "case table_type when 'VIEW' then 'view' else 'table' end as kind "
+          "from information_schema.tables order by all");
     } else if (name == ".schema" || name == "\\d") {
-      run_statement("describe " + rest);
+      run_statement(
+          fmt::format("select column_name as column, column_type as type from (describe {})", rest));
     } else if (name == ".rows") {
-      output_.rows_max = static_cast<size_t>(std::strtoul(rest.c_str(), nullptr, 10));
+      set_rows(rest);
     } else if (name == ".format") {
       set_format(rest);
     } else {
-      fmt::print("there is no {}; .help lists what there is\n", name);
+      print(fmt::format("there is no {}; .help lists what there is\n", name));
     }
     return true;
+  }
+
+  void set_rows(const std::string& text) {
+    size_t rows = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rows);
+    if (text.empty() || error != std::errc() || end != text.data() + text.size())
+      return print(fmt::format("'{}' is no number of rows; write .rows 100, or .rows 0 for all\n", text));
+    output_.rows_max = rows;
   }
 
   void set_format(const std::string& format) {
@@ -128,11 +175,14 @@ class Shell {
         return;
       }
     }
-    fmt::print("format '{}' is not known; use table, json, ndjson, csv or chart\n", format);
+    print(fmt::format("format '{}' is not known; use table, json, ndjson, csv or chart\n", format));
   }
 
+  static void print(std::string_view text) { (void)print_text(text); }
+
   CommandContext& context_;
-  serve::Backend& backend_;
+  const std::shared_ptr<serve::SqlSession> session_;
+  Duration began_{0};  // of the running statement
   SqlOutput output_;
   Names names_;
   LineEditor editor_;
@@ -144,8 +194,11 @@ int run_shell(CommandContext& context, serve::Backend& backend) {
   const auto project = load_settings(context);
   if (!project)
     return report(context, project.error());
+  auto session = backend.open_session({.as_of = context.arguments.as_of, .unsafe = context.arguments.unsafe});
+  if (!session)
+    return report(context, session.error());
   context.signals.on_signal([] {});  // between statements Ctrl-C is a key of the editor
-  Shell shell(context, backend, project->data_folder + "/history");
+  Shell shell(context, std::move(*session), project->data_folder + "/history");
   return shell.run();
 }
 

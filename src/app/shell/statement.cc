@@ -1,5 +1,6 @@
 #include "app/shell/statement.h"
 
+#include <algorithm>
 #include <cctype>
 #include <string>
 
@@ -39,6 +40,43 @@ size_t skip_dollars(std::string_view text, size_t i) {
 }
 
 }  // namespace
+
+std::string placed(std::string_view text, size_t begin, size_t end) {
+  std::string result(text.substr(0, end));
+  std::replace_if(
+      result.begin(), result.begin() + static_cast<int64_t>(begin), [](char c) { return c != '\n'; }, ' ');
+  return result;
+}
+
+std::string on_one_line(std::string_view text) {
+  std::string line;
+  size_t i = 0;
+  while (i < text.size()) {
+    const char c = text[i];
+    const char next = i + 1 < text.size() ? text[i + 1] : '\0';
+    size_t end = i + 1;
+    if (c == '\'' || c == '"') {
+      end = skip_quoted(text, i);
+    } else if ((c == '-' && next == '-') || (c == '/' && next == '*')) {
+      end = skip_comment(text, i);
+    } else if (c == '$') {
+      end = skip_dollars(text, i);
+    } else if (c == '\n') {
+      line += ' ';
+      i = text.find_first_not_of(" \t\n", i);
+      if (i == std::string_view::npos)
+        break;
+      continue;
+    }
+    end = std::min(end, text.size());
+    const auto part = text.substr(i, end - i);
+    if (part.find('\n') != std::string_view::npos)
+      return std::string(text);
+    line += part;
+    i = end;
+  }
+  return line;
+}
 
 bool is_complete(std::string_view text) {
   bool ended = false;

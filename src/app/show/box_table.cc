@@ -30,7 +30,8 @@ std::string grouped(int64_t number) {
 
 class BoxTableWriter final : public serve::RowWriter {
  public:
-  BoxTableWriter(BoxTableOptions options, serve::ByteSink sink) : options_(options), sink_(std::move(sink)) {}
+  BoxTableWriter(BoxTableOptions options, serve::ByteSink sink)
+      : options_(std::move(options)), sink_(std::move(sink)) {}
 
   Status columns(const std::vector<engine::Column>& columns) override {
     for (const auto& column : columns) {
@@ -125,6 +126,8 @@ class BoxTableWriter final : public serve::RowWriter {
       auto painted = cut;
       if (header)
         painted = options_.colors.bold(cut);
+      if (!header && !cells[i].null && options_.paint)
+        painted = options_.paint(i, cut);
       if (cells[i].null)
         painted = options_.colors.dim(cut);
       text += " ";
@@ -137,10 +140,14 @@ class BoxTableWriter final : public serve::RowWriter {
   [[nodiscard]] std::string footer() const {
     const auto kept = static_cast<int64_t>(kept_.size());
     auto text = total_ == 1 ? std::string("1 row") : grouped(total_) + " rows";
+    if (!options_.footer.empty())
+      text = options_.footer;
     if (kept < total_)
-      text += fmt::format(" ({} shown; -o FILE or --rows 0 gives all)", grouped(kept));
+      text += fmt::format(" ({} shown; {})", grouped(kept), options_.more_hint);
     if (shown_ < names_.size())
       text += fmt::format(", {} of {} columns shown", shown_, names_.size());
+    if (options_.note)
+      text += ", " + options_.note();
     return options_.colors.dim(text) + "\n";
   }
 
@@ -157,7 +164,7 @@ class BoxTableWriter final : public serve::RowWriter {
 }  // namespace
 
 std::unique_ptr<serve::RowWriter> make_box_table_writer(BoxTableOptions options, serve::ByteSink sink) {
-  return std::make_unique<BoxTableWriter>(options, std::move(sink));
+  return std::make_unique<BoxTableWriter>(std::move(options), std::move(sink));
 }
 
 }  // namespace tarn::app

@@ -15,7 +15,11 @@ constexpr int kChartWidthMax = 120;
 std::unique_ptr<serve::RowWriter> writer_of(const SqlOutput& output, serve::ByteSink sink) {
   const int width = output.file.empty() ? terminal_width(STDOUT_FILENO) : 0;
   if (output.format == "table") {
-    return make_box_table_writer({.width = width, .rows_max = output.rows_max, .colors = output.colors},
+    return make_box_table_writer({.width = width,
+                                  .rows_max = output.rows_max,
+                                  .more_hint = output.more_hint,
+                                  .note = output.note,
+                                  .colors = output.colors},
                                  std::move(sink));
   }
   if (output.format == "chart") {
@@ -27,11 +31,36 @@ std::unique_ptr<serve::RowWriter> writer_of(const SqlOutput& output, serve::Byte
   return serve::make_row_writer(output.format, std::move(sink));
 }
 
+// A plan is a drawing already; in a cell of a table nobody could read it.
+class PlanWriter final : public serve::RowWriter {
+ public:
+  explicit PlanWriter(serve::ByteSink sink) : sink_(std::move(sink)) {}
+  Status columns(const std::vector<engine::Column>&) override { return ok(); }
+  Status rows(const engine::TextBatch& batch) override {
+    for (const auto& text : batch.columns[1].text)
+      TARN_CHECK(sink_(text.ends_with('\n') ? text : text + "\n"));
+    return ok();
+  }
+  Status end() override { return ok(); }
+
+ private:
+  serve::ByteSink sink_;
+};
+
+bool is_plan(const std::vector<engine::Column>& columns) {
+  return columns.size() == 2 && columns[0].name == "explain_key" && columns[1].name == "explain_value";
+}
+
+std::string noted(std::string text, const SqlOutput& output) {
+  if (output.note)
+    text += ", " + output.note();
+  return output.colors.dim(text) + "\n";
+}
+
 // Statements that return no rows say how many they changed.
 Status write_changed(int64_t changed, const SqlOutput& output, const serve::ByteSink& sink) {
   if (output.format == "table" || output.format == "chart") {
-    return sink(output.colors.dim(changed == 1 ? "1 row changed" : fmt::format("{} rows changed", changed)) +
-                "\n");
+    return sink(noted(changed == 1 ? "1 row changed" : fmt::format("{} rows changed", changed), output));
   }
   if (output.format == "csv")
     return sink(fmt::format("rows_changed\n{}\n", changed));
@@ -43,8 +72,9 @@ Status write_to(engine::ResultStream& rows, const SqlOutput& output, const serve
   if (const auto changed = rows.rows_changed())
     return write_changed(*changed, output, sink);
   if (rows.columns().empty())
-    return ok();
-  const auto writer = writer_of(output, sink);
+    return output.note ? sink(noted("done", output)) : ok();
+  const auto writer = output.format == "table" && is_plan(rows.columns()) ? std::make_unique<PlanWriter>(sink)
+                                                                          : writer_of(output, sink);
   if (!writer)
     return Error{Code::kInvalid, fmt::format("format '{}' is not known", output.format)};
   TARN_TRY([[maybe_unused]] const auto count, serve::write_rows(rows, *writer));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdio>
+#include <functional>
 #include <string>
 
 #include "app/show/terminal.h"
@@ -16,6 +17,8 @@ struct SqlOutput {
   std::string format = "table";  // table, json, ndjson, csv, chart
   std::string file;              // absolute; empty: the standard output
   size_t rows_max = 40;
+  std::string more_hint = "-o FILE or --rows 0 gives all";
+  std::function<std::string()> note = {};  // for the last line of a table
   Colors colors;
 };
 

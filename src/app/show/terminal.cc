@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <cwchar>
 
 #include <fmt/format.h>
@@ -52,6 +53,11 @@ int width_of(char32_t point) {
 
 bool is_terminal(int fd) {
   return ::isatty(fd) == 1;
+}
+
+bool is_smart_terminal(int fd) {
+  const char* term = std::getenv("TERM");
+  return is_terminal(fd) && term != nullptr && *term != '\0' && std::string_view(term) != "dumb";
 }
 
 int terminal_width(int fd) {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/env/file_reader.h"
 #include "base/ids.h"
 #include "base/time.h"
 #include "serve/http/json.h"
@@ -36,16 +37,41 @@ Result<Json> body_of(const net::HttpServerRequest& request) {
   return body;
 }
 
-Result<SqlRequest> sql_request_of(const Json& body) {
-  SqlRequest request;
-  request.sql = text_of(body, "sql");
-  if (request.sql.empty())
-    return Error{Code::kInvalid, "the body must have a text 'sql'"};
+Result<SessionRequest> session_request_of(const Json& body) {
+  SessionRequest request;
   request.unsafe = truth_of(body, "unsafe");
   if (const auto as_of = text_of(body, "as_of"); !as_of.empty()) {
     TARN_TRY(request.as_of, parse_time(as_of));
   }
   return request;
+}
+
+Result<SqlRequest> sql_request_of(const Json& body) {
+  SqlRequest request;
+  request.sql = text_of(body, "sql");
+  if (request.sql.empty())
+    return Error{Code::kInvalid, "the body must have a text 'sql'"};
+  TARN_TRY(request.session, session_request_of(body));
+  return request;
+}
+
+Status send_file(const std::string& path, std::string_view type, net::HttpServerResponse& response) {
+  auto file = FileReader::open(path);
+  if (!file) {
+    answer(response, file.error());
+    return file.error();
+  }
+  TARN_CHECK(response.begin(200, type, {}));
+  while (true) {
+    auto piece = file->next();
+    if (!piece) {
+      response.break_off();
+      return piece.error();
+    }
+    if (piece->empty())
+      return ok();
+    TARN_CHECK(response.write(*piece));
+  }
 }
 
 }  // namespace
@@ -71,12 +97,14 @@ void Api::route(const Request& request, Response& response) {
       return start_replay(request, response);
     if (reads && path == "/status")
       return status(response);
-    if (reads && path == "/check")
-      return check(response);
+    if ((reads || posts) && path == "/check")
+      return check(request, response);
     if (reads && path == "/tables")
       return tables(response);
     if (reads && path == "/openapi.json")
       return response.answer(200, kJsonType, std::string(openapi_document()));
+    if (path == "/sessions" || path.starts_with("/sessions/"))
+      return route_sessions(request, response, path.substr(9));
     if (path == "/runs" || path.starts_with("/runs/"))
       return route_runs(request, response, path.substr(5));
   }
@@ -123,7 +151,7 @@ void Api::metrics(Response& response) {
   add("tarn_runs_failed_total", "counter", "Runs that failed or were cancelled.", runs.failed);
   add("tarn_runs_running", "gauge", "Runs under way.", runs.running);
   if (const auto statuses = backend_.status()) {
-    std::map<std::string, int64_t> by_state = {{"fresh", 0}, {"late", 0}, {"failed", 0}};
+    std::map<std::string, int64_t> by_state = {{"fresh", 0}, {"late", 0}, {"stale", 0}, {"failed", 0}};
     text +=
         "# HELP tarn_task_last_success_seconds Unix time of a task's newest success.\n"
         "# TYPE tarn_task_last_success_seconds gauge\n";
@@ -155,27 +183,36 @@ void Api::sql(const Request& request, Response& response) {
     format = "json";
   if (format == "parquet")
     return sql_parquet(*asked, response);
-  const auto sink = [&response](std::string_view bytes) { return response.write(bytes); };
-  const bool typed = format == "rows";
-  const auto writer = typed ? make_typed_row_writer(sink) : make_row_writer(format, sink);
-  if (!writer) {
+  if (format != "rows" && !make_row_writer(format, {})) {
     return answer(response,
                   Error{Code::kInvalid, fmt::format("format '{}' is not known; use json, ndjson, csv, "
                                                     "parquet or rows",
                                                     format)});
   }
-  auto opened = backend_.sql(*asked);
-  if (!opened) {
-    errors_.fetch_add(1);
-    return answer(response, opened.error());
+  std::unique_ptr<SqlSessions::Held> held;
+  if (const auto id = text_of(*body, "session"); !id.empty()) {
+    auto taken = sessions_.take(id);
+    if (!taken)
+      return answer(response, taken.error());
+    held = std::move(*taken);
   }
-  const auto rows = std::move(*opened);
+  const auto rows = held ? held->session().sql(*asked) : backend_.sql(*asked);
+  if (!rows) {
+    errors_.fetch_add(1);
+    return answer(response, rows.error());
+  }
+  send_rows(**rows, format, response);
+}
+
+void Api::send_rows(SqlAnswer& rows, const std::string& format, Response& response) {
+  const bool typed = format == "rows";
   if (!response.begin(200, typed ? "application/x-ndjson" : content_type_of(format), {}))
     return;
-  auto written =
-      typed ? response.write(rows_head(rows->rows().columns(), rows->rows().rows_changed())) : ok();
+  const auto sink = [&response](std::string_view bytes) { return response.write(bytes); };
+  const auto writer = typed ? make_typed_row_writer(sink) : make_row_writer(format, sink);
+  auto written = typed ? response.write(rows_head(rows.rows().columns(), rows.rows().rows_changed())) : ok();
   if (written) {
-    const auto count = write_rows(rows->rows(), *writer);
+    const auto count = write_rows(rows.rows(), *writer);
     if (count)
       rows_out_.fetch_add(*count);
     if (!count)
@@ -192,6 +229,24 @@ void Api::sql(const Request& request, Response& response) {
     response.break_off();
 }
 
+void Api::route_sessions(const Request& request, Response& response, std::string_view rest) {
+  if (request.method == "POST" && rest.empty()) {
+    const auto body = body_of(request);
+    if (!body)
+      return answer(response, body.error());
+    const auto asked = session_request_of(*body);
+    if (!asked)
+      return answer(response, asked.error());
+    const auto id = sessions_.open(*asked);
+    return id ? answer(response, 201, {{"id", *id}}) : answer(response, id.error());
+  }
+  if (request.method == "DELETE" && rest.size() > 1) {
+    const auto closed = sessions_.close(std::string(rest.substr(1)));
+    return closed ? answer(response, 200, Json::object()) : answer(response, closed.error());
+  }
+  answer(response, Error{Code::kNotFound, fmt::format("there is no {} {}", request.method, request.path)});
+}
+
 void Api::sql_parquet(const SqlRequest& request, Response& response) {
   const auto path = fmt::format("{}/export-{}.parquet", options_.spill_folder, new_uuid(*env_.random));
   const auto rows = backend_.export_parquet(request, path);
@@ -199,12 +254,12 @@ void Api::sql_parquet(const SqlRequest& request, Response& response) {
     errors_.fetch_add(1);
     return answer(response, rows.error());
   }
-  auto bytes = env_.files->read(path);
+  const auto sent = send_file(path, content_type_of("parquet"), response);
   (void)env_.files->remove(path);
-  if (!bytes)
-    return answer(response, bytes.error());
-  rows_out_.fetch_add(*rows);
-  response.answer(200, content_type_of("parquet"), std::move(*bytes));
+  if (sent)
+    rows_out_.fetch_add(*rows);
+  else
+    errors_.fetch_add(1);
 }
 
 void Api::start_run(const Request& request, Response& response) {
@@ -321,8 +376,11 @@ void Api::status(Response& response) {
   answer(response, 200, {{"version", options_.version}, {"tasks", list}});
 }
 
-void Api::check(Response& response) {
-  const auto diagnostics = backend_.check({});
+void Api::check(const Request& request, Response& response) {
+  const auto body = body_of(request);
+  if (!body)
+    return answer(response, body.error());
+  const auto diagnostics = backend_.check(vars_of(*body, "vars"));
   if (!diagnostics)
     return answer(response, diagnostics.error());
   Json list = Json::array();

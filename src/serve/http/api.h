@@ -10,7 +10,9 @@
 #include "flow/runs.h"
 #include "net/http_server.h"
 #include "serve/backend.h"
+#include "serve/http/json.h"
 #include "serve/http/run_hub.h"
+#include "serve/http/sql_sessions.h"
 
 namespace tarn::serve {
 
@@ -23,11 +25,19 @@ struct ApiOptions {
 class Api {
  public:
   Api(Env& env, Backend& backend, flow::Runs& runs, ApiOptions options)
-      : env_(env), backend_(backend), runs_(runs), options_(std::move(options)), hub_(env, backend) {}
+      : env_(env),
+        backend_(backend),
+        runs_(runs),
+        options_(std::move(options)),
+        hub_(env, backend),
+        sessions_(env, backend) {}
 
   void handle(const net::HttpServerRequest& request, net::HttpServerResponse& response);
   // Cancels runs and waits for them.
-  void stop() { hub_.stop(); }
+  void stop() {
+    hub_.stop();
+    sessions_.close_all();
+  }
 
  private:
   using Request = net::HttpServerRequest;
@@ -36,6 +46,8 @@ class Api {
   void route_runs(const Request& request, Response& response, std::string_view rest);
   void metrics(Response& response);
   void sql(const Request& request, Response& response);
+  void route_sessions(const Request& request, Response& response, std::string_view rest);
+  void send_rows(SqlAnswer& rows, const std::string& format, Response& response);
   void sql_parquet(const SqlRequest& request, Response& response);
   void start_run(const Request& request, Response& response);
   void start_replay(const Request& request, Response& response);
@@ -44,7 +56,7 @@ class Api {
   void run_log(const Request& request, const std::string& id, Response& response);
   void run_events(const std::string& id, Response& response);
   void status(Response& response);
-  void check(Response& response);
+  void check(const Request& request, Response& response);
   void tables(Response& response);
 
   Env& env_;
@@ -52,6 +64,7 @@ class Api {
   flow::Runs& runs_;
   const ApiOptions options_;
   RunHub hub_;
+  SqlSessions sessions_;
   std::atomic<int64_t> requests_{0}, errors_{0}, statements_{0}, rows_out_{0};
 };
 
