@@ -21,7 +21,9 @@ class Server:
 
     def request(self, path, body=None, headers=None, method=None):
         """(status, bytes of the answer)"""
-        data = None if body is None else json.dumps(body).encode()
+        return self.send(path, None if body is None else json.dumps(body).encode(), headers, method)
+
+    def send(self, path, data=None, headers=None, method=None):
         request = urllib.request.Request(self.url + path, data=data, method=method)
         request.add_header("Authorization", f"Bearer {self.token}")
         for name, value in (headers or {}).items():

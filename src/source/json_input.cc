@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "codec/json_depth.h"
 #include "codec/json_shape.h"
 #include "source/input.h"
 #include "source/json_rows.h"
@@ -18,6 +19,7 @@ using session::quote_identifier;
 using session::quote_literal;
 
 constexpr int64_t kObjectBytesMax = int64_t{256} << 20;
+constexpr size_t kShownBytesMax = 2000;  // of what makes no row
 
 bool is_compressed(const std::string& path) {
   return path.ends_with(".gz") || path.ends_with(".zst");
@@ -79,7 +81,7 @@ Status JsonRows::add_document(const Landed& landed, const std::string& records) 
 
 // The whole fetch goes to quarantine; of its bytes the beginning is shown.
 Status JsonRows::add_broken(const Landed& landed, const std::string& reason) {
-  TARN_TRY(std::string start, read_start(landed.path, 2000));
+  TARN_TRY(std::string start, read_start(landed.path, kShownBytesMax));
   std::string shown = is_compressed(landed.path) ? "" : start;
   std::string text = reason;
   if (size_t at = text.find(landed.path); at != std::string::npos) {
@@ -89,19 +91,38 @@ Status JsonRows::add_broken(const Landed& landed, const std::string& reason) {
                              quote_literal(landed.id), quote_literal(shown), quote_literal(text)));
 }
 
-Result<std::vector<InputColumn>> JsonRows::discover() {
-  codec::JsonShape shape;
-  TARN_TRY(auto stream, session_.query_own("SELECT CAST(r AS VARCHAR) FROM tarn_rows WHERE r IS NOT NULL"));
+// Looks through all records; those nested deeper than anything here goes become bad rows.
+Status JsonRows::look(codec::JsonShape& shape) {
+  TARN_TRY(auto stream,
+           session_.query_own("SELECT CAST(r AS VARCHAR), fetch_id, n FROM tarn_rows WHERE r IS NOT NULL"));
+  std::map<std::string, std::vector<std::string>> deep;  // numbers by fetch
   for (;;) {
     TARN_TRY(auto batch, stream->next_text());
     if (!batch) {
       break;
     }
-    for (const auto& text : batch->columns[0].text) {
+    for (size_t i = 0; i < batch->rows; ++i) {
+      const std::string& text = batch->columns[0].text[i];
+      if (text.size() > 2 * codec::kJsonDepthMax && codec::json_depth(text) > codec::kJsonDepthMax) {
+        deep[batch->columns[1].text[i]].push_back(batch->columns[2].text[i]);
+        continue;
+      }
       codec::JsonScanner scanner(text);
       shape.add(scanner);
     }
   }
+  for (const auto& [fetch, numbers] : deep) {
+    TARN_CHECK(execute(
+        fmt::format("UPDATE tarn_rows SET r = NULL, bad = left(CAST(r AS VARCHAR), {}), "
+                    "reason = 'nested more than {} deep' WHERE fetch_id = {} AND n IN ({})",
+                    kShownBytesMax, codec::kJsonDepthMax, quote_literal(fetch), fmt::join(numbers, ", "))));
+  }
+  return ok();
+}
+
+Result<std::vector<InputColumn>> JsonRows::discover() {
+  codec::JsonShape shape;
+  TARN_CHECK(look(shape));
   std::vector<InputColumn> columns;
   std::map<std::string, int> names;
   for (const auto& [key, member] : shape.members()) {
@@ -128,11 +149,13 @@ Relation JsonRows::relation(Purpose purpose, const WantedColumns& wanted, const 
   std::string list;
   std::vector<std::string> types;
   bool typed = purpose == Purpose::kSelect;
-  for (const auto& key : keys_) {
+  for (size_t i = 0; i < keys_.size(); ++i) {
+    const auto& key = keys_[i];
     auto found = wanted.find(engine::fold(key.name));
     bool text =
         found == wanted.end() || is_plain_type(found->second.type) || is_integer_type(found->second.type);
-    std::string value = "s." + quote_identifier(key.key);
+    // By its place: with an empty key among them DuckDB takes all members for nameless.
+    std::string value = fmt::format("struct_extract_at(s, {})", i + 1);
     if (typed) {
       value = fmt::format("tarn_json_value(CAST({} AS VARCHAR), {})", value, quote_literal(key.nested));
     }

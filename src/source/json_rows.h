@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "codec/json_shape.h"
 #include "session/session.h"
 #include "source/input.h"
 
@@ -32,6 +33,7 @@ class JsonRows {
     std::string nested;  // type for a select
   };
   Status execute(const std::string& sql);
+  Status look(codec::JsonShape& shape);
   Status add_broken(const Landed& landed, const std::string& reason);
   // Expression: a struct of the record's members, with these types by key.
   [[nodiscard]] std::string transform(const std::vector<std::string>& types) const;

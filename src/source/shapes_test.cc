@@ -39,6 +39,46 @@ TEST_F(ShapesTest, JsonOfScalarsAndOfOneObject) {
             "x|2024-05-01 10:00:00+00|{\"a\":[1,2]}|TIMESTAMP WITH TIME ZONE");
 }
 
+// A text that is only brackets: 200 KB of it would be more than the stack of a reader that recurses.
+std::string nested(size_t depth) {
+  return "{\"id\": " + std::to_string(depth) + ", \"v\": " + std::string(depth, '[') +
+         std::string(depth, ']') + "}";
+}
+
+TEST_F(ShapesTest, RecordsNestedTooDeepAreBadRows) {
+  std::string wide = "{\"id\": 3, \"v\": [";
+  for (int i = 0; i < 600; ++i) {
+    wide += "[1], ";
+  }
+  wide += "[2]]}";
+  write("in/a.json", "[" + nested(1) + ", " + nested(100'000) + ", " + nested(150) + ", " + wide + "]");
+  write("in/b.ndjson", nested(1) + "\n" + nested(100'000) + "\n" + nested(150) + "\n" + wide + "\n");
+  write("sources/a.yml", "kind: files\npath: in/a.json\n");
+  write("sources/b.yml", "kind: files\npath: in/b.ndjson\nformat: ndjson\n");
+  for (const std::string name : {"a", "b"}) {
+    EXPECT_OK(run(name));
+    EXPECT_EQ(query("select id from " + name + " order by id"), "1;3;150");
+    EXPECT_EQ(query("select row_number, reason from _tarn.quarantine where source = '" + name + "'"),
+              "2|nested more than 200 deep");
+  }
+}
+
+TEST_F(ShapesTest, EmptyAndTwinKeysKeepTheirValues) {
+  const std::string record = R"({"": 1, "a": 2, "A": 3, "b_1": 4})";
+  write("in/a.json", "[" + record + "]");
+  write("in/b.ndjson", record + "\n");
+  write("in/c.ndjson", "{\"a_1\": 5, \"C0\": 6}\n");
+  write("sources/a.yml", "kind: files\npath: in/a.json\n");
+  write("sources/b.yml", "kind: files\npath: in/b.ndjson\nformat: ndjson\n");
+  write("sources/c.yml", "kind: files\npath: in/c.ndjson\nformat: ndjson\n");
+  for (const std::string name : {"a", "b"}) {
+    EXPECT_OK(run(name));
+    EXPECT_EQ(query("select \"column\", a, \"A_1\", b_1 from " + name), "1|2|3|4");
+  }
+  EXPECT_OK(run("c"));
+  EXPECT_EQ(query("select a_1, c0 from c"), "5|6");
+}
+
 TEST_F(ShapesTest, NestedTypesOfTheContract) {
   write("in/a.ndjson",
         "{\"id\": 1, \"tags\": [\"a\", \"b\"], \"p\": {\"x\": 1.5}}\n{\"id\": 2, \"tags\": 7, \"p\": {\"x\": "

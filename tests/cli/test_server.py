@@ -151,6 +151,13 @@ def test_a_selection_and_a_mistake(server):
     assert "models/a.sql:1:" in server.tarn.run("run", check=2).stderr
 
 
+def test_a_body_nested_too_deep_is_refused(server):
+    deep = '{"vars": {"x": ' + "[" * 200_000 + "]" * 200_000 + "}}"
+    status, answer = server.send("/api/v1/runs", deep.encode())
+    assert status == 400 and b"nested" in answer
+    assert server.request("/healthz")[0] == 200
+
+
 def test_cancel_a_run(server):
     server.tarn.write("models/slow.sql", "{{ config(materialized='table') }}\n" + SLOW + "\n")
     run = server.json("/api/v1/runs", {"selection": ["slow"]})["id"]

@@ -7,6 +7,7 @@
 #include "base/env/file_reader.h"
 #include "base/ids.h"
 #include "base/time.h"
+#include "codec/json_depth.h"
 #include "serve/http/json.h"
 #include "serve/http/run_events.h"
 #include "serve/http/sql_rows.h"
@@ -31,6 +32,10 @@ void answer(net::HttpServerResponse& response, const Error& error) {
 Result<Json> body_of(const net::HttpServerRequest& request) {
   if (request.body.empty())
     return Json::object();
+  // What is read is written again, which recurses.
+  if (codec::json_depth(request.body) > codec::kJsonDepthMax) {
+    return Error{Code::kInvalid, fmt::format("the body is nested more than {} deep", codec::kJsonDepthMax)};
+  }
   auto body = Json::parse(request.body, nullptr, false);
   if (!body.is_object())
     return Error{Code::kInvalid, "the body must be a JSON object"};

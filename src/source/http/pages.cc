@@ -72,6 +72,11 @@ Result<std::optional<PageState>> next_by_token(const Pages& pages, const PageSta
       (token->is_boolean() && !token->get<bool>())) {
     return std::optional<PageState>();
   }
+  if (token->is_structured()) {
+    return Error{Code::kFailed, fmt::format("the token of the next page at {} is not a text or a number: "
+                                            "name the member that holds it",
+                                            pages.token)};
+  }
   PageState next{.index = state.index + 1, .url = {}, .token = {}, .offset = 0};
   next.token = token->is_string() ? token->get<std::string>() : token->dump();
   if (next.token == state.token) {

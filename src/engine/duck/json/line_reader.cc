@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "codec/json_depth.h"
+
 namespace tarn::engine::json {
 namespace {
 
@@ -152,7 +154,13 @@ std::optional<std::string> LineReader::read(std::string_view line, db::DataChunk
     keep_new_keys();
     return std::nullopt;
   }
-  return state == State::kUnfit && is_valid(text) ? reasons(text, chunk, row) : kNotJson;
+  if (state == State::kUnfit && is_valid(text)) {
+    return reasons(text, chunk, row);
+  }
+  if (codec::json_depth(text) > codec::kJsonDepthMax) {
+    return fmt::format("nested more than {} deep", codec::kJsonDepthMax);
+  }
+  return kNotJson;
 }
 
 // Value by value, as one that is not fit ends the quick way.
