@@ -36,7 +36,7 @@ class TreeBuilder : public YAML::EventHandler {
   explicit TreeBuilder(std::string_view file) : file_(file) {}
 
   [[nodiscard]] const std::optional<Error>& error() const { return error_; }
-  YamlNode take_root() { return std::move(root_); }
+  YamlNode take_root() { return std::exchange(root_, {}); }
   [[nodiscard]] const Place& root_place() const { return root_.place; }
 
   void fail(const Place& place, std::string_view message) {
@@ -223,6 +223,10 @@ std::string kind_name(const YamlNode& node) {
 
 }  // namespace
 
+bool is_empty(const YamlNode& node) {
+  return node.kind == YamlNode::Kind::kNull || (node.kind == YamlNode::Kind::kScalar && node.text.empty());
+}
+
 const YamlNode* YamlNode::find(std::string_view key) const {
   for (const auto& entry : entries) {
     if (entry.key == key) {
@@ -245,10 +249,12 @@ Result<YamlNode> parse_yaml(std::string_view text, std::string_view file) {
     if (builder.error()) {
       return Error(*builder.error());
     }
-    YamlNode root = builder.take_root();
+    YamlNode root = builder.take_root();  // and nothing of it stays
     if (parser.HandleNextDocument(builder)) {
+      // A second document that has a mistake of its own left no root.
+      const Place& second = builder.root_place();
       return Error{Code::kInvalid, fmt::format("{}: a second document begins after '---'; keep one a file",
-                                               to_string(builder.root_place()))};
+                                               to_string(second.line > 0 ? second : root.place))};
     }
     return root;
   } catch (const YAML::Exception& mistake) {

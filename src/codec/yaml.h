@@ -29,6 +29,9 @@ class YamlNode {
   [[nodiscard]] const YamlNode* find(std::string_view key) const;  // map member, or null
 };
 
+// Nothing, or a text without a letter: "key:", "key: ''".
+bool is_empty(const YamlNode& node);
+
 struct YamlNode::Entry {
   std::string key;
   Place place;  // of the key

@@ -64,7 +64,8 @@ TEST(YamlTest, SyntaxErrorHasPlace) {
 }
 
 TEST(YamlTest, SecondDocument) {
-  EXPECT_NE(mistake_in("a: 1\n---\nb: 1\n").find("second document"), std::string::npos);
+  EXPECT_NE(mistake_in("a: 1\n---\nb: 1\n").find(":3:1: a second document"), std::string::npos);
+  EXPECT_NE(mistake_in("a: 1\n---\nb: 1\nb: 2\n").find(":1:1: a second document"), std::string::npos);
 }
 
 TEST(YamlTest, AnchorsAndMerge) {

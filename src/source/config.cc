@@ -337,7 +337,7 @@ std::shared_ptr<const SourceConfig> read_config(const Registry& registry, std::s
   }
   YamlReader reader(*root, "source", diagnostics);
   config->kind = reader.choice("kind", registry.names(), "");
-  if (root->find("kind") == nullptr) {
+  if (const YamlNode* kind = root->find("kind"); kind == nullptr || is_empty(*kind)) {
     diagnostics.push_back({root->place, fmt::format("kind is missing: write 'kind: {}'",
                                                     fmt::join(registry.names(), "' or 'kind: "))});
   }

@@ -14,6 +14,8 @@ using codec::YamlNode;
 using codec::YamlReader;
 
 constexpr int64_t kConcurrencyMax = 32;
+constexpr double kRateMin = 1e-6;  // one in eleven days
+constexpr double kRateMax = 1e6;
 
 bool has_line_break(std::string_view text) {
   return text.find_first_of("\r\n") != std::string_view::npos;
@@ -117,7 +119,7 @@ void read_pages(YamlReader& reader, HttpConfig& config, Diagnostics& diagnostics
   Pages& pages = config.pages;
   YamlReader inner(*node, "pages", diagnostics);
   std::string type = inner.choice("type", {"link", "next_token", "page", "offset"}, "");
-  if (node->find("type") == nullptr) {
+  if (const YamlNode* given = node->find("type"); given == nullptr || is_empty(*given)) {
     inner.mistake(*node, "pages needs type: link, next_token, page or offset");
     return;
   }
@@ -233,8 +235,9 @@ std::unique_ptr<HttpConfig> read_http_config(YamlReader& reader, const SourceCon
   read_pages(reader, *config, diagnostics);
   if (auto rate = reader.number("rate")) {
     config->rate = *rate;
-    if (*rate <= 0) {
-      reader.mistake(*reader.child("rate"), "rate is a number of requests a second above 0, for example 0.5");
+    if (!(*rate >= kRateMin && *rate <= kRateMax)) {  // also "nan"
+      reader.mistake(*reader.child("rate"),
+                     "rate is a number of requests a second, from 0.000001 to 1000000, for example 0.5");
     }
   }
   config->concurrency = bounded(reader, "concurrency", 1, 1, kConcurrencyMax);
