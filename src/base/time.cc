@@ -8,6 +8,10 @@
 namespace tarn {
 namespace {
 
+// Of the years 0000 to 9999, which can be written.
+constexpr int64_t kFirstSecond = -62167219200;
+constexpr int64_t kLastSecond = 253402300799;
+
 struct Fields {
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
   int64_t micros = 0;
@@ -126,6 +130,10 @@ Result<Timestamp> parse_time(std::string_view text) {
   parts.tm_min = f.minute;
   parts.tm_sec = f.second;
   int64_t seconds = static_cast<int64_t>(timegm(&parts)) - int64_t{60} * offset_minutes;
+  bool real_day = parts.tm_mday == f.day;  // the 30th of February would be a day of March
+  if (!real_day || seconds < kFirstSecond || seconds > kLastSecond) {
+    return Error{Code::kInvalid, fmt::format("there is no such time: '{}'", text)};
+  }
   return Timestamp(Duration(seconds * 1000000 + f.micros));
 }
 

@@ -12,6 +12,7 @@ namespace tarn::project {
 namespace {
 
 constexpr int kFoldersDeepMax = 32;
+constexpr double kBytesMax = 1e18;
 
 // "2GB", "512 MB", "1.5GiB"; a bare number is bytes. K, M, G and T are powers of 1024 with "i", else of 1000.
 std::optional<uint64_t> parse_bytes(std::string_view text) {
@@ -26,7 +27,8 @@ std::optional<uint64_t> parse_bytes(std::string_view text) {
       {"", 1},      {"B", 1},      {"KB", 1e3},        {"MB", 1e6},           {"GB", 1e9},
       {"TB", 1e12}, {"KiB", 1024}, {"MiB", 1048576.0}, {"GiB", 1073741824.0}, {"TiB", 1099511627776.0}};
   const auto found = kUnits.find(unit);
-  if (found == kUnits.end())
+  // Also no "nan" and no "inf", which are numbers to from_chars.
+  if (found == kUnits.end() || !(amount * found->second <= kBytesMax))
     return std::nullopt;
   return static_cast<uint64_t>(amount * found->second);
 }

@@ -64,6 +64,16 @@ TEST_F(ProjectTest, MistakesCarryTheirPlace) {
   EXPECT_THAT(all, HasSubstr("tarn.yml:5:9: port 70000"));
 }
 
+TEST_F(ProjectTest, MemoryIsASizeThatAMachineCanHave) {
+  for (const std::string wrong : {"nan", "inf", "1e300", "1e30TB", "1", "-1GB", "1XB"}) {
+    write("tarn.yml", "name: home\nmemory: " + wrong + "\n");
+    Diagnostics diagnostics;
+    ASSERT_TRUE(load_project(real_file_system(), root_, diagnostics));
+    ASSERT_EQ(diagnostics.size(), 1U) << wrong;
+    EXPECT_THAT(to_string(diagnostics.front()), HasSubstr("is not a size of at least 64MB"));
+  }
+}
+
 TEST_F(ProjectTest, AFolderWithoutTarnYmlSaysWhatToDo) {
   Diagnostics diagnostics;
   const auto project = load_project(real_file_system(), root_, diagnostics);

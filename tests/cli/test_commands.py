@@ -76,6 +76,12 @@ def test_formats(home, tmp_path):
     assert (tmp_path / "x.csv").read_text().startswith("id,name\n")
     assert "█" in home.run("sql", "select name, id from (" + sql + ")", "--format", "chart").stdout
     assert "label" in home.run("sql", sql, "--format", "chart", check=2).stderr
+    for values, shown in (("('x', 5e-324)", "4.94e-324"), ("('x', 1.7e308), ('y', -1.7e308)", "█")):
+        extreme = f"select k, v::double as v from (values {values}) t(k, v)"
+        assert shown in home.run("sql", extreme, "--format", "chart").stdout
+    many = "select i::varchar as k, case when i % 2 = 0 then 1.7e308 else -1.7e308 end as v from range(50) r(i)"
+    assert "│" in home.run("sql", many, "--format", "chart").stdout
+    assert "\\x9b" in home.run("sql", "select 'a' || chr(155) || '31m' as x").stdout
     assert "folder" in home.run("sql", sql, "-o", "/nothere/x.csv", check=2).stderr
 
 

@@ -45,6 +45,19 @@ std::string short_number(double value) {
   return text == "-0" ? "0" : text;
 }
 
+// Where values lie between the least and the greatest, from 0 to 1. Halves, as the difference of two doubles
+// may be more than a double.
+class Span {
+ public:
+  Span(double least, double most) : least_(least), half_(most / 2 - least / 2) {}
+  [[nodiscard]] double place_of(double value) const {
+    return half_ > 0 ? std::clamp((value / 2 - least_ / 2) / half_, 0.0, 1.0) : 0;
+  }
+
+ private:
+  double least_, half_;
+};
+
 // A bar of `cells` cells with a fraction at its end.
 std::string bar_of(double cells) {
   const auto eighths = static_cast<int>(std::lround(std::max(0.0, cells) * 8));
@@ -164,7 +177,7 @@ class ChartWriter final : public serve::RowWriter {
       }
     }
     const int room = std::max(10, options_.width - label_width - number_width - 4);
-    const double scale = most > least ? room / (most - least) : 0;
+    const Span span(least, most);
     std::string out = legend();
     for (size_t row = 0; row < labels_.size(); ++row) {
       for (size_t i = 0; i < series_.size(); ++i) {
@@ -174,21 +187,21 @@ class ChartWriter final : public serve::RowWriter {
         const auto number = value ? short_number(*value) : "null";
         out += fmt::format("{}{} {:>{}} ", label, pad, number, number_width);
         if (value)
-          out += bar_line(*value, least, scale, i);
+          out += bar_line(*value, span, room, i);
         out += "\n";
       }
     }
     return out;
   }
 
-  [[nodiscard]] std::string bar_line(double value, double least, double scale, size_t series) const {
+  [[nodiscard]] std::string bar_line(double value, const Span& span, int room, size_t series) const {
     const auto color = kSeriesColors[series % kSeriesColors.size()];
-    const double zero = -least * scale;
+    const double zero = span.place_of(0) * room;
+    const double end = span.place_of(value) * room;
     if (value >= 0) {
-      return std::string(static_cast<size_t>(zero), ' ') +
-             options_.colors.paint(color, bar_of(value * scale));
+      return std::string(static_cast<size_t>(zero), ' ') + options_.colors.paint(color, bar_of(end - zero));
     }
-    const auto start = static_cast<size_t>((value - least) * scale);
+    const auto start = static_cast<size_t>(end);
     return std::string(start, ' ') + options_.colors.paint(color, bar_of(zero - static_cast<double>(start)));
   }
 
@@ -206,7 +219,7 @@ class ChartWriter final : public serve::RowWriter {
       most += 1;
     }
     const auto top = short_number(most), bottom = short_number(least),
-               middle = short_number((most + least) / 2);
+               middle = short_number(most / 2 + least / 2);
     const int axis = static_cast<int>(std::max({top.size(), bottom.size(), middle.size()}));
     const int columns = std::max(20, options_.width - axis - 3);
     Canvas canvas(columns, options_.height);
@@ -231,6 +244,7 @@ class ChartWriter final : public serve::RowWriter {
   void draw(Canvas& canvas, size_t series, int last_x, double least, double most) const {
     const auto& values = series_[series].values;
     const int last_y = options_.height * 4 - 1;
+    const Span span(least, most);
     std::optional<std::pair<int, int>> before;
     for (size_t i = 0; i < values.size(); ++i) {
       if (!values[i]) {
@@ -240,7 +254,7 @@ class ChartWriter final : public serve::RowWriter {
       const double across =
           values.size() > 1 ? static_cast<double>(i) / static_cast<double>(values.size() - 1) : 0;
       const int x = static_cast<int>(std::lround(across * last_x));
-      const int y = last_y - static_cast<int>(std::lround((*values[i] - least) / (most - least) * last_y));
+      const int y = last_y - static_cast<int>(std::lround(span.place_of(*values[i]) * last_y));
       if (before) {
         canvas.line(before->first, before->second, x, y, series);
       } else {

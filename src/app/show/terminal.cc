@@ -95,7 +95,13 @@ std::string cut_to_width(std::string_view text, int cells) {
 std::string one_line(std::string_view text) {
   std::string line;
   line.reserve(text.size());
-  for (const char c : text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    // U+0080 to U+009F: controls too, the start of an escape sequence among them.
+    if (c == '\xc2' && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1] ^ 0x80) < 0x20) {
+      line += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[++i]));
+      continue;
+    }
     switch (c) {
       case '\n': line += "\\n"; break;
       case '\t': line += "\\t"; break;
