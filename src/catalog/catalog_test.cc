@@ -314,13 +314,16 @@ TEST_F(CatalogTest, ViewDocumentHasIcebergTypes) {
   engine::LakeView view{{"a.b", "v"}, "u", "SELECT 1", {}, ""};
   view.columns = {{"l", "STRUCT(x INTEGER, \"y z\" DECIMAL(9,2))[]", ""},
                   {"m", "MAP(VARCHAR, TIMESTAMP WITH TIME ZONE)", ""},
-                  {"u", "UBIGINT", ""}};
+                  {"u", "UBIGINT", ""},
+                  {"q", "STRUCT(\"a \"\"b\"\", c\" DOUBLE)", ""}};
   auto document = nlohmann::json::parse(view_metadata_json(view, {"file:///x", 3, 5}), nullptr, false);
   const auto& fields = document["schemas"][0]["fields"];
   EXPECT_EQ(fields[0]["type"]["element"]["fields"][1]["name"], "y z");
   EXPECT_EQ(fields[0]["type"]["element"]["fields"][1]["type"], "decimal(9,2)");
   EXPECT_EQ(fields[1]["type"]["value"], "timestamptz");
   EXPECT_EQ(fields[2]["type"], "decimal(38,0)");
+  EXPECT_EQ(fields[3]["type"]["fields"][0]["name"], "a \"b\", c");
+  EXPECT_EQ(fields[3]["type"]["fields"][0]["type"], "double");
   EXPECT_EQ(document["versions"][0]["default-namespace"], (nlohmann::json{"a", "b"}));
 }
 

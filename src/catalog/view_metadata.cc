@@ -82,18 +82,33 @@ class TypeWriter {
     return parts;
   }
 
+  // Takes the name from the front of "a INTEGER" or of "\"b \"\"c\"\"\" INTEGER".
+  static std::string take_name(std::string_view& part) {
+    std::string name;
+    size_t i = 0;
+    if (!part.starts_with('"')) {
+      i = std::min(part.find(' '), part.size());
+      name = part.substr(0, i);
+    } else {
+      for (i = 1; i < part.size(); ++i) {
+        if (part[i] == '"' && !part.substr(i + 1).starts_with('"')) {
+          ++i;
+          break;
+        }
+        i += part[i] == '"' ? 1 : 0;
+        name += part[i];
+      }
+    }
+    part.remove_prefix(i);
+    return name;
+  }
+
   json fields(std::string_view inner, int depth) {
     json list = json::array();
     for (std::string_view part : parts_of(inner)) {
-      size_t end = part.starts_with('"') ? part.find('"', 1) : part.find(' ');
-      if (end == std::string_view::npos) {
-        continue;
-      }
-      bool quoted = part.starts_with('"');
-      std::string name(quoted ? part.substr(1, end - 1) : part.substr(0, end));
+      std::string name = take_name(part);
       int id = next_id();
-      list.push_back(
-          {{"id", id}, {"name", name}, {"required", false}, {"type", type(part.substr(end + 1), depth + 1)}});
+      list.push_back({{"id", id}, {"name", name}, {"required", false}, {"type", type(part, depth + 1)}});
     }
     return list;
   }

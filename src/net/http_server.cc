@@ -47,12 +47,13 @@ bool peer_closed(tcp::socket& socket) {
   return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
+// The message may quote what a client sent, so bytes that may not be UTF-8 are left out.
 std::string error_body(std::string_view code, std::string_view message) {
   std::string escaped;
   for (const char c : message) {
     if (c == '"' || c == '\\')
       escaped += '\\';
-    escaped += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+    escaped += static_cast<unsigned char>(c) < 0x20 ? ' ' : static_cast<unsigned char>(c) < 0x80 ? c : '?';
   }
   return fmt::format("{{\"error\":{{\"code\":\"{}\",\"message\":\"{}\"}}}}\n", code, escaped);
 }

@@ -29,7 +29,7 @@ std::string text_of(const Json& json, const char* key) {
 
 int64_t integer_of(const Json& json, const char* key) {
   const auto* value = member(json, key);
-  return value != nullptr && value->is_number() ? value->get<int64_t>() : 0;
+  return value != nullptr && value->is_number_integer() ? value->get<int64_t>() : 0;
 }
 
 bool truth_of(const Json& json, const char* key) {

@@ -101,12 +101,27 @@ JsonShape shape_of(std::string_view type, int depth) {
 
 // DuckDB's text of numbers is JSON's, but for what JSON does not have.
 bool is_json_number(std::string_view text) {
-  if (text.empty())
+  const auto digits = [&text] {
+    const size_t count = std::min(text.find_first_not_of("0123456789"), text.size());
+    text.remove_prefix(count);
+    return count;
+  };
+  const auto take = [&text](std::string_view any) {
+    const bool found = !text.empty() && any.find(text.front()) != std::string_view::npos;
+    text.remove_prefix(found ? 1 : 0);
+    return found;
+  };
+  take("-");
+  const bool zero = text.starts_with('0');
+  const size_t whole = digits();
+  if (whole == 0 || (zero && whole > 1) || (take(".") && digits() == 0))
     return false;
-  const size_t first = text[0] == '-' ? 1 : 0;
-  if (first >= text.size() || text[first] < '0' || text[first] > '9')
-    return false;
-  return text.find_first_not_of("0123456789+-.eE", first) == std::string_view::npos;
+  if (take("eE")) {
+    take("+-");
+    if (digits() == 0)
+      return false;
+  }
+  return text.empty();
 }
 
 // Reads DuckDB's text of nested values: [1, NULL, 'a''b'], {'a': 1, 'b': x}, {k=1}.

@@ -20,7 +20,11 @@ TEST(JsonValueTest, Leaves) {
   EXPECT_EQ(json_of("BIGINT", "-42"), "-42");
   EXPECT_EQ(json_of("DECIMAL(18,3)", "1.500"), "1.500");
   EXPECT_EQ(json_of("DOUBLE", "1e+20"), "1e+20");
+  EXPECT_EQ(json_of("DOUBLE", "-0.5e-7"), "-0.5e-7");
   EXPECT_EQ(json_of("DOUBLE", "nan"), "\"nan\"");
+  for (const std::string none : {"-", "1.", "1.2.3", "1e", "1e+", "007", "1-2", "--1", "1 "}) {
+    EXPECT_EQ(json_of("DOUBLE", none), "\"" + none + "\"");
+  }
   EXPECT_EQ(json_of("DOUBLE", "-inf"), "\"-inf\"");
   EXPECT_EQ(json_of("BOOLEAN", "true"), "true");
   EXPECT_EQ(json_of("VARCHAR", "42"), "\"42\"");
