@@ -1,4 +1,4 @@
-# ./dev build [dev|release|asan]
+# ./dev build [dev|release|asan|tsan]
 preset="${1:-dev}"
 source tools/dev/configure.sh
 cmake --build --preset "$preset"

@@ -8,7 +8,7 @@ usage() {
 usage: ./dev COMMAND
 
   setup     install what is missing (Debian packages, pinned downloads); later runs need no network
-  build     build the program: build/tarn          [dev|release|asan]
+  build     build the program: build/tarn          [dev|release|asan|tsan]
   run       build, then run tarn with the arguments given
   demo      install, build, load real data, show it
   test      build and run all tests                [PATTERN]
@@ -16,6 +16,8 @@ usage: ./dev COMMAND
   fmt       format all C++ sources
   bench     run the benchmarks of bench/           [NAME]
   interop   let Spark, Trino and others read what Tarn wrote  [PATTERN]
+  sanitize  run the tests under sanitizers         [address|thread] [PATTERN]
+  fuzz      run the fuzz targets                   [SECONDS] [TARGET...]
   soak      run the long tests
   new       make the skeleton of a plug-in         KIND NAME
   clean     remove build folders
@@ -25,7 +27,7 @@ EOF
 command="${1:-help}"
 [ $# -gt 0 ] && shift
 case "$command" in
-  setup | build | run | demo | test | lint | fmt | bench | interop | soak | new | clean)
+  setup | build | run | demo | test | lint | fmt | bench | interop | sanitize | fuzz | soak | new | clean)
     if [ ! -f "tools/dev/$command.sh" ]; then
       echo "./dev $command does not exist yet" >&2
       exit 2

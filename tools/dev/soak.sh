@@ -1,12 +1,38 @@
-# ./dev soak [KILLS=500]: the fault tests for long (hours), at every call and with a fresh seed; appends a dated line to docs/soak.md.
+# ./dev soak [KILLS=500] [FUZZ_SECONDS=300]: the long tests (hours). The fault tests at every call and with a fresh
+# seed, then all tests under the sanitizers, then each fuzz target for so long. Appends a line for each part that
+# ran to its end to docs/soak.md.
+kills="${1:-500}" fuzz_seconds="${2:-300}"
+if [ ! -f docs/soak.md ]; then
+  printf '# Long runs\n\n| day | commit | what ran | seed | minutes | outcome |\n| --- | --- | --- | --- | --- | --- |\n' >docs/soak.md
+fi
+
+# note WHAT SEED START OUTCOME
+note() {
+  local changed=""
+  git diff --quiet HEAD -- src tests || changed=" with changes"
+  printf '| %s | %s%s | %s | %s | %s | %s |\n' "$(date -u +%F)" "$(git rev-parse --short HEAD)" "$changed" "$1" "$2" \
+    "$(((SECONDS - $3) / 60))" "$4" >>docs/soak.md
+  tail -n 1 docs/soak.md
+  [ "$4" = passed ] || failed=1
+}
+
+failed=0
 preset=dev
 source tools/dev/configure.sh
 cmake --build --preset dev
-export TARN_BUILD="$PWD/build" TARN_FAULT_ALL=1 TARN_KILLS="${1:-500}" TARN_SEED="${TARN_SEED:-$RANDOM}"
-start=$SECONDS
-outcome=passed
-"$TARN_DEPS/venv/bin/python" -m pytest -q -p no:cacheprovider tests/faults || outcome=FAILED
-[ -f docs/soak.md ] || printf '# Long runs of the fault tests\n\n| day | commit | kills | seed | minutes | outcome |\n| --- | --- | --- | --- | --- | --- |\n' >docs/soak.md
-printf '| %s | %s | %s | %s | %s | %s |\n' "$(date -u +%F)" "$(git rev-parse --short HEAD)" "$TARN_KILLS" "$TARN_SEED" "$(((SECONDS - start) / 60))" "$outcome" >>docs/soak.md
-tail -n 1 docs/soak.md
-[ "$outcome" = passed ]
+seed="${TARN_SEED:-$RANDOM}"
+start=$SECONDS outcome=passed
+TARN_BUILD="$PWD/build" TARN_FAULT_ALL=1 TARN_KILLS="$kills" TARN_SEED="$seed" \
+  "$TARN_DEPS/venv/bin/python" -m pytest -q -p no:cacheprovider tests/faults || outcome=FAILED
+note "fault tests at every call, $kills kills" "$seed" "$start" "$outcome"
+
+for kind in address thread; do
+  start=$SECONDS outcome=passed
+  bash tools/dev/main.sh sanitize "$kind" || outcome=FAILED
+  note "./dev sanitize $kind" - "$start" "$outcome"
+done
+
+start=$SECONDS outcome=passed
+bash tools/dev/main.sh fuzz "$fuzz_seconds" || outcome=FAILED
+note "./dev fuzz $fuzz_seconds: $(ls build-asan/fuzz/*_fuzz | wc -l) targets" - "$start" "$outcome"
+[ "$failed" = 0 ]

@@ -1,0 +1,24 @@
+// Any bytes as a body of the API, as a client sends it and as the program reads it from a server: values or
+// defaults, and what was read is written as JSON again.
+#include "base/input_fuzz.h"
+#include "serve/http/json.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace tarn::serve;
+  std::string_view text(reinterpret_cast<const char*>(data), size);
+  auto json = Json::parse(text, nullptr, false);
+  for (const char* key : {"sql", "unsafe", "selection", "vars", "limit", "at"}) {
+    (void)text_of(json, key);
+    (void)integer_of(json, key);
+    (void)truth_of(json, key);
+    (void)texts_of(json, key);
+    (void)time_of(json, key);
+    (void)vars_of(json, key);
+  }
+  for (const auto& written :
+       {to_json(error_of(json)), to_json(run_of(json)), to_json(task_of(json)), to_json(status_of(json)),
+        to_json(diagnostic_of(json)), to_json(table_of(json))}) {
+    tarn::must(Json::accept(dump(written)), "what is written is JSON");
+  }
+  return 0;
+}

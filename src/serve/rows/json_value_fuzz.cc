@@ -1,0 +1,14 @@
+// A type's name (the first line) and a cell's text (the rest), whatever they are, make one JSON value.
+#include <nlohmann/json.hpp>
+
+#include "base/input_fuzz.h"
+#include "serve/rows/json_value.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  tarn::FuzzInput input(data, size);
+  auto shape = tarn::serve::json_shape_of(input.take_line());
+  std::string out;
+  tarn::serve::append_json(shape, input.rest(), out);
+  tarn::must(nlohmann::json::accept(out), "a cell is written as JSON");
+  return 0;
+}
