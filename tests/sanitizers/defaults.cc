@@ -27,9 +27,7 @@ __attribute__((used)) const char* __tsan_default_options() {
 }
 
 __attribute__((used)) const char* __tsan_default_suppressions() {
-  // libduckdb.so is not instrumented: its locks and atomics are not seen, so everything that DuckDB's own
-  // threads do looks like a race.
-  return "called_from_lib:libduckdb.so\n";
+  return "";
 }
 }
 // NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)

@@ -36,6 +36,10 @@ void configure(duckdb::DBConfig& config, const DatabaseOptions& options) {
   if (options.threads > 0) {
     set.maximum_threads = static_cast<duckdb::idx_t>(options.threads);
   }
+#if __has_feature(thread_sanitizer)
+  // DuckDB's library is not instrumented: what its own threads hand each other would all look like races.
+  set.maximum_threads = 1;
+#endif
   set.use_temporary_directory = !options.spill_folder.empty();
   set.temporary_directory = options.spill_folder;
   config.SetOptionByName("autoinstall_known_extensions", duckdb::Value::BOOLEAN(false));
