@@ -47,7 +47,7 @@ class Place {
     auto session = sessions_->open({});
     must(session.has_value(), "a session opens");
     auto input = tarn::source::make_input(**session, format, landed);
-    if (!input->discover()) {
+    if (!input->discover(true)) {
       return;
     }
     if (auto select = input->relation(Purpose::kSelect, {}, -1)) {
