@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "source/fixture_test.h"
+#include "source/landing.h"
 
 namespace tarn::source {
 namespace {
@@ -34,6 +35,40 @@ TEST_F(FilesTest, UnchangedFilesAreNotLoadedAgainAndChangedOnesReplaceTheirRows)
   EXPECT_OK(run("s"));
   EXPECT_EQ(query("select list(id order by id) from s"), "[1, 2, 3, 7, 9]");
   EXPECT_EQ(query("select count(*) from _tarn.fetches"), "4");
+}
+
+TEST_F(FilesTest, TheChecksumOfABigFileIsMadeWhileItLoads) {
+  const auto csv = [](int last) {
+    std::string text = "id,pad\n";
+    for (int i = 1; i < 200'000; ++i) {
+      text += fmt::format("{:06},{}\n", i, std::string(90, 'p'));
+    }
+    return text + fmt::format("{:06},x\n", last);
+  };
+  ASSERT_GT(csv(1).size(), size_t{17} << 20);
+  write("in/a.csv", csv(200'000));
+  write("sources/s.yml", "kind: files\npath: in/*.csv\nformat: csv\ncolumns: {id: bigint, pad: varchar}\n");
+  EXPECT_OK(run("s"));
+  const auto digest = digest_file(root_ + "/in/a.csv");
+  ASSERT_TRUE(digest);
+  EXPECT_EQ(query("select sha256, bytes from _tarn.fetches"),
+            fmt::format("{}|{}", digest->sha256, digest->bytes));
+  const auto touch = [this](int hours) {
+    const auto path = root_ + "/in/a.csv";
+    std::filesystem::last_write_time(path,
+                                     std::filesystem::last_write_time(path) + std::chrono::hours(hours));
+  };
+  touch(1);
+  EXPECT_OK(run("s"));
+  EXPECT_EQ(query("select count(*) from _tarn.fetches"), "1");
+  std::filesystem::remove(root_ + "/in/a.csv");
+  write("in/a.csv", csv(300'000));
+  touch(2);
+  EXPECT_OK(run("s"));
+  EXPECT_EQ(query("select count(*), max(id) from s"), "200000|300000");
+  EXPECT_EQ(query("select count(distinct sha256), count(*) from _tarn.fetches where length(sha256) = 64"),
+            "2|2");
+  EXPECT_OK(replay_run("s", "run3"));
 }
 
 TEST_F(FilesTest, BrokenCsvRowsGoToQuarantineWithTheirLine) {

@@ -20,6 +20,7 @@
 
 namespace tarn::source {
 
+class DigestJob;
 class Landing;
 
 // One landed answer or file, whole and synced.
@@ -30,12 +31,15 @@ struct Landed {
   std::string each_json;    // the row of `each` it was asked for, as a JSON object; "" without each
   std::string request_key;  // the same for the same request in any run
   std::string replaces;     // id of an earlier fetch whose rows this one stands for (a changed file); or ""
+  // The checksum of a big file is made while its rows are loaded; null: it is recorded already.
+  std::shared_ptr<DigestJob> digest;
 };
 
 struct FetchResult {
   std::vector<Landed> landed;  // in order of number
   int64_t unchanged = 0;       // requests that answered "not modified", files that were loaded before
   std::vector<engine::CursorChange> cursors;  // committed with the rows
+  std::function<Status()> before_commit;      // what is to hold still when the rows are in; may be empty
 };
 
 struct FetchContext {

@@ -92,6 +92,14 @@ Status FetchRecords::add(const FetchRecord& r) {
   });
 }
 
+Status FetchRecords::set_sha256(const Landed& landed, const std::string& source, const std::string& run,
+                                const std::string& sha256) {
+  return store_.write([&](store::Connection& connection) {
+    return connection.run("UPDATE fetches SET sha256 = ? WHERE source = ? AND run = ? AND number = ?",
+                          {sha256, source, run, landed.number});
+  });
+}
+
 Result<std::vector<FetchRecord>> FetchRecords::of_run(const std::string& source, const std::string& run) {
   return store_.read([&](store::Connection& connection) -> Result<std::vector<FetchRecord>> {
     std::vector<FetchRecord> records;
@@ -240,7 +248,35 @@ Status Landing::refused(FetchRecord record) {
   return records_.add(record);
 }
 
-Result<FileDigest> digest_file(const std::string& path) {
+Status Landing::record_digests(const std::vector<Landed>& landed) {
+  for (const auto& one : landed) {
+    if (!one.digest) {
+      continue;
+    }
+    const auto& digest = one.digest->wait();
+    if (!digest) {
+      return digest.error();
+    }
+    TARN_CHECK(records_.set_sha256(one, options_.source, options_.run, digest->sha256));
+  }
+  return ok();
+}
+
+Result<std::string> Landing::sha256_of(const std::string& id) {
+  const size_t slash = id.rfind('/');
+  if (slash == std::string::npos) {
+    return std::string();
+  }
+  TARN_TRY(auto run, records_.of_run(options_.source, id.substr(0, slash)));
+  for (const auto& record : run) {
+    if (record.id() == id) {
+      return record.sha256;
+    }
+  }
+  return std::string();
+}
+
+Result<FileDigest> digest_file(const std::string& path, const std::atomic<bool>* stop) {
   FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.valid()) {
     return Error{errno == ENOENT ? Code::kNotFound : Code::kIo,
@@ -249,7 +285,7 @@ Result<FileDigest> digest_file(const std::string& path) {
   Sha256 sha256;
   FileDigest digest;
   std::string buffer(size_t{1} << 18, '\0');
-  for (;;) {
+  while (stop == nullptr || !*stop) {
     ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) {
       continue;
@@ -258,13 +294,13 @@ Result<FileDigest> digest_file(const std::string& path) {
       return Error{Code::kIo, fmt::format("cannot read {}: {}", path, std::strerror(errno))};
     }
     if (got == 0) {
-      break;
+      digest.sha256 = sha256.hex();
+      return digest;
     }
     sha256.update(std::string_view(buffer.data(), static_cast<size_t>(got)));
     digest.bytes += got;
   }
-  digest.sha256 = sha256.hex();
-  return digest;
+  return Error{Code::kCancelled, fmt::format("stopped while reading {}", path)};
 }
 
 std::string sha256_hex(std::string_view bytes) {

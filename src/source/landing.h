@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "base/env/env.h"
@@ -31,7 +32,7 @@ struct FetchRecord {
   std::string url;      // secrets as references, never their values; or the path of a file
   int64_t status = 0;   // HTTP; 0: no answer, or not HTTP
   std::string headers;  // JSON object of the answer's headers
-  std::string sha256;
+  std::string sha256;   // empty: the process ended before it was made
   int64_t bytes = 0;
   std::string encoding;  // content-encoding of the kept bytes
   std::string path;      // relative to the data folder; empty: nothing was kept
@@ -46,6 +47,8 @@ class FetchRecords {
  public:
   static Result<std::unique_ptr<FetchRecords>> open(store::Store& store);
   Status add(const FetchRecord& record);
+  Status set_sha256(const Landed& landed, const std::string& source, const std::string& run,
+                    const std::string& sha256);
   // Of one run, in order of number.
   Result<std::vector<FetchRecord>> of_run(const std::string& source, const std::string& run);
   // Of all runs, newest first; `sink` answers false to stop.
@@ -98,6 +101,11 @@ class Landing {
   // An answer of which nothing is kept.
   Status refused(FetchRecord record);
 
+  // Waits for the checksums that are still being made, and records them.
+  Status record_digests(const std::vector<Landed>& landed);
+  // Of the fetch with this id, in whatever run; "" when there is none.
+  Result<std::string> sha256_of(const std::string& id);
+
   [[nodiscard]] const LandingOptions& options() const { return options_; }
 
  private:
@@ -119,7 +127,35 @@ struct FileDigest {
   std::string sha256;
   int64_t bytes = 0;
 };
-Result<FileDigest> digest_file(const std::string& path);
+// `stop` ends it early with kCancelled.
+Result<FileDigest> digest_file(const std::string& path, const std::atomic<bool>* stop = nullptr);
 std::string sha256_hex(std::string_view bytes);
+
+// digest_file on a thread of its own. Destroyed early, it stops.
+class DigestJob {
+ public:
+  explicit DigestJob(std::string path)
+      : thread_([this, path = std::move(path)] { digest_ = digest_file(path, &stop_); }) {}
+  DigestJob(const DigestJob&) = delete;
+  DigestJob& operator=(const DigestJob&) = delete;
+  ~DigestJob() {
+    stop_ = true;
+    if (thread_.joinable()) {
+      thread_.join();
+    }
+  }
+  // One thread at a time.
+  const Result<FileDigest>& wait() {
+    if (thread_.joinable()) {
+      thread_.join();
+    }
+    return digest_;
+  }
+
+ private:
+  std::atomic<bool> stop_{false};
+  Result<FileDigest> digest_ = FileDigest{};
+  std::thread thread_;  // last: it uses all above
+};
 
 }  // namespace tarn::source

@@ -71,7 +71,8 @@ class Loader {
   Staging& staging_;
   const TablePlan& plan_;
   std::string table_;
-  bool is_hopeless_ = false;  // no way leads there: the input has columns that it may not have
+  bool is_hopeless_ =
+      false;  // trying again does not help: columns that may not be there, a file that changes
   int64_t written_ = 0;
   int64_t quarantined_ = 0;
   std::vector<engine::CursorChange> cursors_;
@@ -95,6 +96,9 @@ Status Loader::run() {
       continue;
     }
     Code code = done.error().code;
+    if (is_hopeless_) {
+      return done.error();
+    }
     if (code == Code::kConflict && attempt_number < kAttempts) {
       request_.task.env.clock->sleep_for(std::chrono::milliseconds(
           10 * attempt_number + static_cast<int64_t>(request_.task.env.random->next() % 50)));
@@ -102,7 +106,7 @@ Status Loader::run() {
       continue;
     }
     bool rows_broke = code == Code::kInvalid || code == Code::kFailed || code == Code::kInternal;
-    if (way == Way::kStaged || !rows_broke || is_hopeless_) {
+    if (way == Way::kStaged || !rows_broke) {
       return done.error();
     }
     request_.task.log.line(fmt::format("reading row by row: {}",
@@ -139,6 +143,11 @@ Result<bool> Loader::attempt(Way way) {
   }
   if (request_.task.cancel.is_set()) {
     return Error{Code::kCancelled, "cancelled before the commit"};
+  }
+  if (request_.before_commit) {
+    auto holds = request_.before_commit();
+    is_hopeless_ = !holds;
+    TARN_CHECK(holds);
   }
   engine::CommitNote note{.token = request_.token, .cursors = cursors_, .summary = {}};
   note.summary["tarn.source"] = config_.name;

@@ -1,6 +1,7 @@
 // Landed bytes into the table: rows, quarantined rows, token and cursors in one commit.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct LoadRequest {
   std::string run;             // _tarn_run of the rows
   std::string token;
   std::vector<engine::CursorChange> cursors;  // of the fetch; load adds those of `since`
+  std::function<Status()> before_commit;      // may be empty
   bool replay = false;                        // the run's former rows and quarantine go out first
 };
 

@@ -15,6 +15,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr int64_t kDigestLaterBytes = 16 << 20;
+
 struct Pattern {
   std::string text;
   Place place;
@@ -75,6 +77,15 @@ std::string ending_of(const std::string& path, const Format& format) {
   return gzip ? ending + ".gz" : zstd ? ending + ".zst" : ending;
 }
 
+Status expect_unchanged(const FileState& file) {
+  TARN_TRY(auto now, look(file.path));
+  if (now.changed_ns != file.changed_ns || now.bytes != file.bytes) {
+    return Error{Code::kConflict,
+                 fmt::format("{} changed while it was read; run again when its writer is done", file.path)};
+  }
+  return ok();
+}
+
 class FilesFetcher : public Fetcher {
  public:
   explicit FilesFetcher(std::vector<Pattern> patterns) : patterns_(std::move(patterns)) {}
@@ -111,15 +122,24 @@ Result<json> FilesFetcher::stored(FetchContext& context, const std::string& path
   return text ? json::parse(*text, nullptr, false) : json();
 }
 
+// The checksum of a small file is made first; of a big one while its rows are loaded, unless it may be what
+// was loaded before.
 Status FilesFetcher::land(FetchContext& context, const FileState& file, const json& before,
                           FetchResult& result) {
-  TARN_TRY(auto digest, digest_file(file.path));
-  bool known = before.is_object();
-  if (known && before.value("sha256", "") == digest.sha256 && context.config.mode == Mode::kAppend) {
-    result.unchanged += 1;  // touched, but the same bytes
-    return ok();
+  bool known = before.is_object() && context.config.mode == Mode::kAppend;
+  bool later =
+      file.bytes >= kDigestLaterBytes && !(known && before.value("bytes", int64_t{-1}) == file.bytes);
+  FileDigest digest{.sha256 = "", .bytes = file.bytes};
+  if (!later) {
+    TARN_TRY(digest, digest_file(file.path));
+    TARN_TRY(std::string loaded, context.landing.sha256_of(known ? before.value("id", "") : ""));
+    if (known && loaded == digest.sha256) {
+      result.unchanged += 1;  // touched, but the same bytes
+      return ok();
+    }
   }
-  std::string key = sha256_hex(file.path + "\n" + digest.sha256).substr(0, 32);
+  std::string what = later ? fmt::format("{}\n{}", file.bytes, file.changed_ns) : digest.sha256;
+  std::string key = sha256_hex(file.path + "\n" + what).substr(0, 32);
   Landed landed;
   if (auto earlier = context.landing.find(key)) {
     landed = context.landing.landed(*earlier);
@@ -131,21 +151,19 @@ Status FilesFetcher::land(FetchContext& context, const FileState& file, const js
                        .sha256 = digest.sha256,
                        .bytes = digest.bytes,
                        .started = context.task.env.clock->now()};
-    if (known && context.config.mode == Mode::kAppend) {
+    if (known) {
       record.replaces = before.value("id", "");
     }
     TARN_TRY(landed, context.landing.adopt(file.path, record, ending_of(file.path, context.config.format)));
-    TARN_TRY(auto after, look(file.path));
-    if (after.changed_ns != file.changed_ns || after.bytes != file.bytes) {
-      return Error{Code::kConflict,
-                   fmt::format("{} changed while it was read; run again when its writer is done", file.path)};
-    }
+    TARN_CHECK(expect_unchanged(file));
+  }
+  if (later) {
+    landed.digest = std::make_shared<DigestJob>(landed.path);
   }
   auto& counts = context.task.report->counts;
   counts.requests += 1;
   counts.bytes_in += digest.bytes;
-  json state{
-      {"bytes", file.bytes}, {"changed_ns", file.changed_ns}, {"sha256", digest.sha256}, {"id", landed.id}};
+  json state{{"bytes", file.bytes}, {"changed_ns", file.changed_ns}, {"id", landed.id}};
   result.cursors.push_back({context.config.name, "file:" + file.path, state.dump()});
   result.landed.push_back(std::move(landed));
   return ok();
@@ -153,6 +171,7 @@ Status FilesFetcher::land(FetchContext& context, const FileState& file, const js
 
 Result<FetchResult> FilesFetcher::fetch(FetchContext& context) const {
   FetchResult result;
+  std::vector<FileState> read;  // whose bytes are read while the rows are loaded
   TARN_TRY(auto files, find(context));
   std::vector<json> before;
   bool all_same = !files.empty();
@@ -176,7 +195,14 @@ Result<FetchResult> FilesFetcher::fetch(FetchContext& context) const {
       continue;
     }
     TARN_CHECK(land(context, files[i], state, result));
+    read.push_back(files[i]);
   }
+  result.before_commit = [read = std::move(read)]() -> Status {
+    for (const auto& file : read) {
+      TARN_CHECK(expect_unchanged(file));
+    }
+    return ok();
+  };
   return result;
 }
 
