@@ -87,12 +87,13 @@ class Terminal:
         text = self.expect("\ntarn> ", last=True)
         return text.split("\n", 1)[1].rsplit("\n", 1)[0]
 
-    def wait(self, timeout=30):
+    def wait(self, timeout=30, close=True):
         deadline = time.monotonic() + timeout
         while self.read(0.5):
             assert time.monotonic() < deadline, f"it goes on: {plain(self.text[-2000:])}"
         code = self.process.wait(timeout)
-        os.close(self.master)
+        if close:
+            os.close(self.master)
         return code
 
     def close(self):

@@ -119,7 +119,7 @@ std::string Progress::drawn() {
       add(fmt::format("  … and {} more", running_.size() - kLinesMax));
       break;
     }
-    add(fmt::format("  {}  {}  {}", name, format_duration(now - running.since), running.text));
+    add(fmt::format("  {:>7}  {}  {}", format_duration(now - running.since), name, running.text));
   }
   add(fmt::format("  {}/{} {}, {}{}", ended_, total_, stopping_ ? "ended" : "done",
                   format_duration(now - began_), stopping_ ? "; stopping, Ctrl-C again leaves at once" : ""));

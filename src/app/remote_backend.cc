@@ -302,8 +302,7 @@ Result<std::unique_ptr<serve::SqlAnswer>> open_rows(net::LocalRequest post,
 // A session that the server holds open.
 class RemoteSession final : public serve::SqlSession {
  public:
-  RemoteSession(const Server& server, serve::SessionRequest request)
-      : server_(server), request_(std::move(request)) {}
+  RemoteSession(const Server& server, serve::SessionRequest request) : server_(server), request_(request) {}
   ~RemoteSession() override { (void)end(); }
   RemoteSession(const RemoteSession&) = delete;
   RemoteSession& operator=(const RemoteSession&) = delete;

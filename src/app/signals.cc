@@ -38,6 +38,11 @@ void Signals::on_signal(std::function<void()> callback) {
   callback_ = std::move(callback);
 }
 
+void Signals::on_end(std::function<void()> callback) {
+  const std::lock_guard lock(mutex_);
+  end_ = std::move(callback);
+}
+
 void Signals::watch() {
   const auto set = watched();
   while (true) {
@@ -47,6 +52,10 @@ void Signals::watch() {
     if (stopping_)
       return;
     const std::lock_guard lock(mutex_);
+    if (signal != SIGINT && end_) {
+      end_();
+      continue;
+    }
     if (!callback_)
       ::_exit(130);
     callback_();

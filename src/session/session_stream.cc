@@ -104,6 +104,11 @@ Error explain_stop(Error error, const Run& run, std::chrono::milliseconds time_l
     return Error{Code::kTimeout,
                  fmt::format("the statement was stopped after its time limit of {} ms", time_limit.count())};
   }
+  if (run.stop_reason() == StopReason::kNone) {
+    // One of the engine's threads failed, and another one's interruption was reported instead.
+    return Error{Code::kFailed,
+                 "an error inside the engine stopped the statement, and its text was lost; run it again"};
+  }
   return Error{Code::kCancelled, "the statement was cancelled"};
 }
 

@@ -5,6 +5,7 @@ import os
 import re
 import stat
 import subprocess
+import termios
 
 import pytest
 
@@ -195,3 +196,13 @@ def test_without_colours_and_cursor_codes(home):
     done = subprocess.run(home.command("sql"), input="select null as a;", capture_output=True, text=True)
     assert "│ null │" in done.stdout and "\x1b" not in done.stdout + done.stderr
     assert "ms" not in done.stdout
+
+
+def test_a_kill_ends_it_and_leaves_the_terminal_as_it_was(home):
+    shell = home.shell()
+    shell.ask("begin; create table half as select 1 as v;")
+    shell.process.terminate()
+    assert shell.wait(close=False) == 130
+    assert termios.tcgetattr(shell.master)[3] & termios.ISIG
+    os.close(shell.master)
+    assert "half" in home.run("sql", "select * from half", check=2).stderr

@@ -1,5 +1,6 @@
 #include "app/shell/shell.h"
 
+#include <termios.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -197,6 +198,14 @@ int run_shell(CommandContext& context, serve::Backend& backend) {
   auto session = backend.open_session({.as_of = context.arguments.as_of, .unsafe = context.arguments.unsafe});
   if (!session)
     return report(context, session.error());
+  // A terminal that was closed, or a kill: the history is on the disk, and a transaction is rolled back.
+  termios before{};
+  const bool known = ::tcgetattr(STDIN_FILENO, &before) == 0;
+  context.signals.on_end([before, known] {
+    if (known)
+      (void)::tcsetattr(STDIN_FILENO, TCSANOW, &before);
+    ::_exit(130);
+  });
   context.signals.on_signal([] {});  // between statements Ctrl-C is a key of the editor
   Shell shell(context, std::move(*session), project->data_folder + "/history");
   return shell.run();

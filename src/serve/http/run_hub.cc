@@ -46,8 +46,11 @@ Result<std::shared_ptr<RunHub::Live>> RunHub::spawn(std::string id, Body body) {
   if (stopping_)
     return Error{Code::kUnavailable, "the server stops; run again without it"};
   if (running_) {
-    return Error{Code::kExists, fmt::format("run {} is under way; wait for it, or cancel it first",
-                                            newest_.empty() ? "" : newest_.back()->id)};
+    const auto id = newest_.empty() ? std::string() : newest_.back()->id;
+    return Error{Code::kExists,
+                 fmt::format("run {0} is under way: wait for it, or cancel it by Ctrl-C where it was "
+                             "started or by POST /api/v1/runs/{0}/cancel",
+                             id)};
   }
   if (thread_.joinable())
     thread_.join();
