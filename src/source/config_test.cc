@@ -207,6 +207,8 @@ TEST(RetryTest, DelaysGrowAndListenToTheServer) {
   EXPECT_EQ(http::parse_retry_after("Tue, 14 Nov 2023 22:14:20 GMT", now),
             Duration(std::chrono::seconds(60)));
   EXPECT_EQ(http::parse_retry_after("soon", now), std::nullopt);
+  EXPECT_EQ(http::parse_retry_after("Wed, 21 Oct 2022026 07:28:00 GMT", now), std::nullopt);
+  EXPECT_EQ(http::parse_retry_after("Wed, 21 Oct 2126 07:28:00 GMT", now), std::nullopt);
 }
 
 }  // namespace

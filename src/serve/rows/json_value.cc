@@ -306,7 +306,8 @@ void append_json(const JsonShape& shape, std::string_view text, std::string& out
       }
       break;
     case JsonShape::Kind::kJson:
-      if (nlohmann::json::accept(text)) {
+      // To the library a zero byte is the end of the text.
+      if (text.find('\0') == std::string_view::npos && nlohmann::json::accept(text)) {
         out += text;
         return;
       }

@@ -31,6 +31,7 @@ TEST(JsonValueTest, Leaves) {
   EXPECT_EQ(json_of("VARCHAR", "a\"b\n\xff"), "\"a\\\"b\\n\xef\xbf\xbd\"");
   EXPECT_EQ(json_of("DATE", "2026-01-02"), "\"2026-01-02\"");
   EXPECT_EQ(json_of("JSON", "{\"a\": [1]}"), "{\"a\": [1]}");
+  EXPECT_EQ(json_of("JSON", std::string("1\0x", 3)), "\"1\\u0000x\"");
   EXPECT_EQ(json_of("JSON", "{broken"), "\"{broken\"");
 }
 
