@@ -1,5 +1,5 @@
 # TARN_SANITIZE: "" or "address" or "thread"; the presets asan and tsan set it. DuckDB's library, as it comes
-# prebuilt, is not instrumented; what that makes of reports stands in tools/sanitizers/.
+# prebuilt, is not instrumented; what that makes of reports stands in tests/sanitizers/defaults.cc.
 set(TARN_SANITIZE "" CACHE STRING "Sanitizers to build with: address (with undefined behaviour) or thread")
 
 if(TARN_SANITIZE STREQUAL "address")
@@ -13,7 +13,12 @@ elseif(TARN_SANITIZE STREQUAL "thread")
 elseif(TARN_SANITIZE)
   message(FATAL_ERROR "TARN_SANITIZE is '${TARN_SANITIZE}': write address or thread")
 endif()
+set(TARN_TEST_SECONDS 300)
+set(TARN_PROGRAM_TEST_SECONDS 900)
 if(TARN_SANITIZE)
+  # A test that fails every call of a catalog takes minutes under ThreadSanitizer.
+  set(TARN_TEST_SECONDS 3600)
+  set(TARN_PROGRAM_TEST_SECONDS 7200)
   # What the sanitizers leave out, with the reasons.
   add_library(tarn_sanitizers OBJECT "${CMAKE_SOURCE_DIR}/tests/sanitizers/defaults.cc")
   # Subscripts, fronts and optionals of the standard library are checked too.
