@@ -8,9 +8,13 @@ if ! [[ "$seconds" =~ ^[0-9]+$ ]]; then
   echo "usage: ./dev fuzz [SECONDS] [TARGET...]; the targets are: $(ls tests/fuzz | grep -v '\.cc$' | xargs)" >&2
   exit 2
 fi
-build_sanitized address fuzz_targets
-learned="${XDG_CACHE_HOME:-$HOME/.cache}/tarn/fuzz"
 targets=("$@")
+if [ ${#targets[@]} = 0 ]; then
+  build_sanitized address fuzz_targets
+else
+  build_sanitized address "${targets[@]/%/_fuzz}"
+fi
+learned="${XDG_CACHE_HOME:-$HOME/.cache}/tarn/fuzz"
 [ ${#targets[@]} = 0 ] && mapfile -t targets < <(cd "$folder/fuzz" && ls -d -- *_fuzz | sed 's/_fuzz$//')
 
 fuzz_one() {
