@@ -268,7 +268,11 @@ JsonScanner::Step JsonScanner::next_member(bool first, std::string_view& key, st
     return Step::kBroken;
   }
   skip_space();
-  return at_ < end_ && *at_++ == ':' ? Step::kItem : Step::kBroken;
+  if (at_ == end_ || *at_ != ':') {
+    return Step::kBroken;
+  }
+  ++at_;
+  return Step::kItem;
 }
 
 bool JsonScanner::at_end() {

@@ -336,13 +336,13 @@ Status make_typed_view(session::Session& session, const SourceConfig& config, co
   return ok();
 }
 
-std::string row_json(const std::vector<engine::Column>& columns) {
+std::string row_struct(const std::vector<engine::Column>& columns) {
   std::string members;
   for (const auto& column : columns) {
     members += fmt::format("{}{}: {}", members.empty() ? "" : ", ", quote_literal(column.name),
                            quote_identifier(column.name));
   }
-  return members.empty() ? "CAST(NULL AS VARCHAR)" : fmt::format("CAST(to_json({{{}}}) AS VARCHAR)", members);
+  return members.empty() ? "CAST(NULL AS VARCHAR)" : fmt::format("{{{}}}", members);
 }
 
 Result<Relation> apply_select(session::Session& session, const SourceConfig& config, const Relation& relation,
@@ -369,7 +369,8 @@ Result<Relation> apply_select(session::Session& session, const SourceConfig& con
   selected.sql = fmt::format(
       "SELECT *, {} AS tarn_fetch, CAST(NULL AS BIGINT) AS tarn_row, {} AS tarn_raw FROM "
       "tarn_selected",
-      quote_literal(selection.fetch), row_json(selected.columns));
+      quote_literal(selection.fetch), row_struct(selected.columns));
+  selected.raw_is_row = true;
   return selected;
 }
 

@@ -53,8 +53,8 @@ WantedColumns wanted_columns(const TablePlan& plan);
 Status make_typed_view(session::Session& session, const SourceConfig& config, const TablePlan& plan,
                        const Relation& relation, bool careful);
 
-// Expression: the row as JSON text.
-std::string row_json(const std::vector<engine::Column>& columns);
+// Expression: a struct of the columns. It costs next to nothing for the rows of which nobody asks the JSON.
+std::string row_struct(const std::vector<engine::Column>& columns);
 
 struct Selection {
   std::string each;   // expression of the column `each`; empty: none

@@ -116,20 +116,20 @@ Result<int64_t> CsvInput::header_lines(const std::string& path) {
 // One file, with a null for each column that it lacks.
 Result<std::string> CsvInput::select_of(size_t file, const Types& types, bool careful) {
   Types own;
-  std::vector<engine::Column> present;
+  std::vector<engine::Column> columns;
   std::string list;
   for (const auto& [name, type] : types) {
     bool there = false;
     for (const auto& column : by_file_[file]) {
       if (engine::fold(column.name) == engine::fold(name)) {
         own.emplace_back(column.name, type);
-        present.push_back({.name = column.name, .type = type});
         there = true;
       }
     }
     list +=
         there ? quote_identifier(name) : fmt::format("CAST(NULL AS {}) AS {}", type, quote_identifier(name));
     list += ", ";
+    columns.push_back({.name = name, .type = type});
   }
   std::vector<Landed> single{landed_[file]};
   if (!careful) {
@@ -142,7 +142,7 @@ Result<std::string> CsvInput::select_of(size_t file, const Types& types, bool ca
   return fmt::format(
       "SELECT {}{} AS tarn_fetch, row_number() OVER () + {} AS tarn_row, {} AS tarn_raw FROM "
       "{}",
-      list, fetch_expression(single), header, row_json(present), scan(single, own));
+      list, fetch_expression(single), header, row_struct(columns), scan(single, own));
 }
 
 Result<Relation> CsvInput::relation(Purpose purpose, const WantedColumns& wanted, int only) {
@@ -150,6 +150,7 @@ Result<Relation> CsvInput::relation(Purpose purpose, const WantedColumns& wanted
   Types types;
   std::vector<std::string> names;
   Relation relation;
+  relation.raw_is_row = true;
   for (const auto& column : found_) {
     auto found = wanted.find(engine::fold(column.name));
     std::string type = found == wanted.end() ? column.inferred : found->second.type;

@@ -39,10 +39,11 @@ class ParquetInput : public Input {
     }
     std::string list = identifiers(names);
     std::string extra =
-        careful ? ", file_row_number + 1 AS tarn_row, " + row_json(columns_) + " AS tarn_raw" : "";
+        careful ? ", file_row_number + 1 AS tarn_row, " + row_struct(columns_) + " AS tarn_raw" : "";
     return Relation{.sql = fmt::format("SELECT {}, {} AS tarn_fetch{} FROM {}", list, fetch_expression(files),
                                        extra, scan(files, careful)),
-                    .columns = columns_};
+                    .columns = columns_,
+                    .raw_is_row = true};
   }
 
  private:

@@ -2,7 +2,7 @@
 // SELECT over it. A relation gives the input's columns under their own names and, last:
 //   tarn_fetch VARCHAR   the id of the landed file
 //   tarn_row BIGINT      kCareful only: the line (CSV, NDJSON) or record in its file, from 1
-//   tarn_raw VARCHAR     kCareful only: the row as it came
+//   tarn_raw             kCareful only: the row as it came, VARCHAR or (raw_is_row) a struct
 // Bytes that make no row at all are in bad_rows().
 #pragma once
 
@@ -40,6 +40,7 @@ using WantedColumns = std::map<std::string, Wanted>;  // by folded name
 struct Relation {
   std::string sql;
   std::vector<engine::Column> columns;  // without the tarn_ ones
+  bool raw_is_row = false;              // tarn_raw is a struct of the row, to be shown as JSON
   bool is_checked = false;              // rows that lack a required value are among the bad rows already
 };
 

@@ -13,8 +13,6 @@
 namespace tarn::source {
 namespace {
 
-using session::quote_identifier;
-
 constexpr int64_t kSampleBytes = 32 << 20;
 constexpr int64_t kSampleBytesOfNames = 4 << 20;
 constexpr int64_t kSampleBytesMin = 256 << 10;  // of each file

@@ -149,12 +149,13 @@ Status Staging::make_empty_stage() {
 Status Staging::stage_relation(const Relation& relation, Rows rows) {
   TARN_CHECK(make_typed_view(session_, request_.config, plan_, relation, true));
   std::string names = identifiers(plan_.names());
+  std::string raw = relation.raw_is_row ? "CAST(to_json(tarn_raw) AS VARCHAR)" : "tarn_raw";
   return execute(
       session_,
       fmt::format("INSERT INTO tarn_stage SELECT {}{}tarn_fetch, tarn_row, CASE WHEN tarn_bad "
-                  "THEN tarn_raw END, CASE WHEN tarn_bad THEN coalesce(tarn_reason, 'the row "
+                  "THEN {} END, CASE WHEN tarn_bad THEN coalesce(tarn_reason, 'the row "
                   "breaks the contract') END FROM {}{}",
-                  names, names.empty() ? "" : ", ", kTypedView, rows == Rows::kBad ? kBadRows : ""));
+                  names, names.empty() ? "" : ", ", raw, kTypedView, rows == Rows::kBad ? kBadRows : ""));
 }
 
 Status Staging::stage(Rows rows) {

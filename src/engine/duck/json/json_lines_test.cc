@@ -84,6 +84,16 @@ TEST_F(JsonLinesTest, NestedValuesAreTypedToTheirLeaves) {
             "6|column m: cannot read '{\"k\": 1.5}' as MAP(VARCHAR, INTEGER)\n");
 }
 
+TEST_F(JsonLinesTest, NumbersAtTheEndsOfDoubles) {
+  write("a.ndjson",
+        "{\"d\": 1e308}\n{\"d\": 1e400}\n{\"d\": -1e400}\n{\"d\": 1e-400}\n{\"d\": \"inf\"}\n{\"d\": "
+        "0.30000000000000004}\n{\"d\": -0.0}\n{\"d\": 123456.789012345}\n");
+  EXPECT_EQ(rows("select d from " + lines("a.ndjson", {"d", "DOUBLE"})),
+            "1e+308\n0.0\ninf\n0.30000000000000004\n-0.0\n123456.789012345\n");
+  EXPECT_EQ(rejects(),
+            "2|column d: cannot read '1e400' as DOUBLE\n3|column d: cannot read '-1e400' as DOUBLE\n");
+}
+
 TEST_F(JsonLinesTest, OtherTypesGoThroughTheirText) {
   write("a.ndjson",
         "{\"d\": 12345678901234.56, \"u\": \"6f2c1a52-8a7e-4b0e-9d53-0d7d6b1f2a11\", \"z\": "

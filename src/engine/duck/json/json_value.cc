@@ -1,6 +1,7 @@
 #include "engine/duck/json/json_value.h"
 
 #include <charconv>
+#include <cmath>
 
 #include "duckdb/common/operator/cast_operators.hpp"
 #include "engine/duck/json/exact_number.h"
@@ -99,7 +100,12 @@ bool convert_float(std::string_view text, db::Vector& vector, db::idx_t row) {
     set(vector, row, value);
     return true;
   }
-  return convert_as<T>(text, vector, row);
+  if (!convert_as<T>(text, vector, row)) {
+    return false;
+  }
+  const bool is_far =
+      error == std::errc::result_out_of_range;  // next to nothing is 0, too much is not infinity
+  return !is_far || std::isfinite(db::FlatVector::GetData<T>(vector)[row]);
 }
 
 bool convert_time_with_zone(std::string_view text, db::Vector& vector, db::idx_t row) {
