@@ -219,7 +219,7 @@ std::string JsonShape::flat_type() const {
 }
 
 std::string JsonShape::nested_type() const {
-  if (seen_ == kArray) {
+  if (seen_ == kArray && element_) {  // none of what is nested too deep to be looked into
     return element_->nested_type() + "[]";
   }
   if (seen_ == kObject && !members_.empty()) {

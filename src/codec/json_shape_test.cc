@@ -45,6 +45,15 @@ TEST(JsonShapeTest, NestedValues) {
   EXPECT_EQ(shape_of({"[1]", "{}"}).nested_type(), "JSON");
 }
 
+TEST(JsonShapeTest, WhatIsNestedTooDeepIsJson) {
+  const std::string deep = std::string(300, '[') + std::string(300, ']');
+  std::string wanted = "JSON";
+  for (int i = 0; i < JsonScanner::kDepthMax; ++i) {
+    wanted += "[]";
+  }
+  EXPECT_EQ(shape_of({deep}).nested_type(), wanted);
+}
+
 TEST(JsonShapeTest, MergedIsAsIfSeenByOne) {
   auto one = shape_of({R"({"a": 1, "d": "2024-01-01"})"});
   one.merge(shape_of({R"({"b": [1], "d": "2024-01-02"})", R"({"a": "x"})"}));
