@@ -75,8 +75,10 @@ def filters(dice, table, columns):
 @pytest.fixture
 def pair(tarn):
     server = Server(tarn)
-    yield Pair(server)
-    server.stop()
+    try:
+        yield Pair(server)
+    finally:
+        server.stop()
 
 
 def test_random_transactions(pair, capsys):
