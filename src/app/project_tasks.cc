@@ -62,10 +62,11 @@ Result<ProjectPlan> plan_project(Env& env, const project::Project& project, cons
   return plan;
 }
 
-Status check_by_engine(ProjectPlan& plan, session::SessionService& sessions) {
-  auto found = plan.sources->check(sessions);
-  std::move(found.begin(), found.end(), std::back_inserter(plan.mistakes));
-  TARN_CHECK(model::check(*plan.models, sessions, plan.mistakes));
+Status check_by_engine(ProjectPlan& plan, session::SessionService& sessions, source::FetchRecords& fetches) {
+  TARN_TRY(auto draft, session::Draft::open(sessions));
+  TARN_CHECK(plan.sources->draft_tables(*draft, plan.mistakes));
+  TARN_CHECK(model::check(*plan.models, sessions, *draft, plan.mistakes));
+  TARN_CHECK(plan.sources->check_sql(sessions, *draft, fetches, plan.mistakes));
   std::sort(plan.mistakes.begin(), plan.mistakes.end(), by_place);
   return ok();
 }

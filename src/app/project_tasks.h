@@ -30,7 +30,7 @@ Result<ProjectPlan> plan_project(Env& env, const project::Project& project, cons
                                  source::FetchRecords& fetches);
 
 // Adds the mistakes that only the engine can see: columns, types, functions.
-Status check_by_engine(ProjectPlan& plan, session::SessionService& sessions);
+Status check_by_engine(ProjectPlan& plan, session::SessionService& sessions, source::FetchRecords& fetches);
 
 // The tasks that the request names; a word that fits none is an error.
 Result<std::vector<flow::Task*>> chosen_tasks(const ProjectPlan& plan, const serve::RunRequest& request);

@@ -236,9 +236,7 @@ Result<std::vector<flow::TaskStatus>> Workspace::status() {
 
 Result<Diagnostics> Workspace::check(const serve::Vars& vars) {
   TARN_TRY(auto plan, plan_project(parts_->env, parts_->project, vars, *parts_->fetches));
-  // What the engine says about a text that is wrong already would only repeat it.
-  if (plan.mistakes.empty())
-    TARN_CHECK(check_by_engine(plan, *parts_->sessions));
+  TARN_CHECK(check_by_engine(plan, *parts_->sessions, *parts_->fetches));
   return std::move(plan.mistakes);
 }
 

@@ -1,6 +1,7 @@
 // What a SQL text does, without running it: for the allow-lists, for lineage and for splitting a script.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -80,6 +81,10 @@ std::string_view name_of(StatementKind kind);
 
 // "line:column", both from 1, of a byte in a text; columns count bytes.
 std::string place_in(std::string_view text, size_t offset);
+
+// The byte of `sql` that an error of the engine names in front ("12:5: …"), which is taken off its message;
+// nullopt when it names none.
+std::optional<size_t> take_place(std::string_view sql, std::string& message);
 
 // Fails with kInvalid and "line:column: message" on a syntax error.
 Result<std::vector<StatementFacts>> parse(std::string_view sql);

@@ -10,54 +10,12 @@
 #include "model/lake_facts.h"
 #include "model/render.h"
 #include "model/run_check.h"
+#include "model/seed.h"
 
 namespace tarn::model {
 namespace {
 
 constexpr int kConflictsMax = 5;
-
-// The file of a seed below the data folder, while it is read.
-class SeedCopy {
- public:
-  static Result<SeedCopy> make(flow::TaskContext& context, const std::string& from, const std::string& name) {
-    std::string folder = context.data_folder + "/seeds";
-    TARN_CHECK(context.env.files->make_folders(folder));
-    SeedCopy copy(context.env.files,
-                  fmt::format("{}/{}-{}-{}.csv", folder, name, context.run_id, context.attempt));
-    TARN_TRY(bool stale, context.env.files->exists(copy.path_));
-    if (stale) {
-      TARN_CHECK(context.env.files->remove(copy.path_));
-    }
-    TARN_CHECK(context.env.files->link_or_copy(from, copy.path_));
-    return copy;
-  }
-  SeedCopy(SeedCopy&& other) noexcept
-      : files_(std::exchange(other.files_, nullptr)), path_(std::move(other.path_)) {}
-  SeedCopy& operator=(SeedCopy&& other) noexcept {
-    std::swap(files_, other.files_);
-    std::swap(path_, other.path_);
-    return *this;
-  }
-  ~SeedCopy() {
-    if (files_ != nullptr) {
-      (void)files_->remove(path_);  // left over after a crash, it is in nobody's way
-    }
-  }
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  SeedCopy(FileSystem* files, std::string path) : files_(files), path_(std::move(path)) {}
-  FileSystem* files_;
-  std::string path_;
-};
-
-// An engine's message names the copy; the reader knows the seed's own file, which stands in front already.
-std::string without_path(std::string message, const std::string& path) {
-  for (size_t at = message.find(path); at != std::string::npos; at = message.find(path)) {
-    message.replace(at, path.size(), "the file");
-  }
-  return message;
-}
 
 class Builder {
  public:
@@ -153,7 +111,7 @@ class Builder {
   }
 
   [[nodiscard]] Error located(const Compiled& compiled, const Error& error, std::string_view front) const {
-    return {error.code, to_string(place_error(compiled, error, front))};
+    return {error.code, to_string(place_error(project_, compiled, error, front))};
   }
 
   Result<int64_t> execute(const std::string& front, const Compiled& compiled) {
@@ -194,56 +152,15 @@ class Builder {
 
   Status make_seed(Standing standing) {
     TARN_CHECK(clear(standing, Standing::kTable));
-    std::string types;
-    for (const auto& [column, type] : node_.config.column_types) {
-      types += fmt::format("{}{}: {}", types.empty() ? "" : ", ", session::quote_literal(column),
-                           session::quote_literal(type));
-    }
-    // SQL reads below the data folder only, so the file gets a second name there.
-    TARN_TRY(SeedCopy copy, SeedCopy::make(context_, project_.root + "/" + node_.path, node_.name));
-    // The whole file decides on types: a text in the last row makes the column text. Without "skip" and
-    // "comment" the engine would leave out lines that it does not understand.
-    std::string sql = fmt::format(
-        "create or replace table {} as select * from read_csv({}, header = true, sample_size = -1, delim = "
-        "{}, "
-        "quote = '\"', escape = '\"', nullstr = '', skip = 0, comment = ''{})",
-        table_, session::quote_literal(copy.path()), session::quote_literal(node_.config.delimiter),
-        types.empty() ? "" : fmt::format(", types = {{{}}}", types));
-    context_.report->compiled_sql = sql;
-    auto loaded = session_->execute_own(sql);
+    TARN_TRY(SeedFile seed, SeedFile::open(context_.env, context_.data_folder, project_.root, node_));
+    context_.report->compiled_sql = fmt::format("create or replace table {} as {}", table_, seed.select());
+    auto loaded = session_->execute_own(context_.report->compiled_sql);
     if (!loaded) {
-      return Error{loaded.error().code, node_.path + ": " + why_not(copy, loaded.error())};
+      return Error{loaded.error().code, to_string(seed.explain(context_.sessions, loaded.error()))};
     }
     TARN_TRY(context_.report->counts.rows_in, count(table_));
     context_.report->counts.rows_written = context_.report->counts.rows_in;
     return ok();
-  }
-
-  // Guessing types ends in a long text about dialects; reading all as text says which line is wrong.
-  std::string why_not(const SeedCopy& copy, const Error& error) {
-    std::string message = error.message;
-    auto text = context_.env.files->read(copy.path());
-    auto session = context_.sessions.open({});
-    if (text && session && message.find("sniff") != std::string::npos) {
-      std::string line = text->substr(0, text->find_first_of("\r\n"));
-      std::string columns;
-      size_t number = 0;
-      for (size_t at = 0; at <= line.size();
-           at = std::min(line.find(node_.config.delimiter, at), line.size()) + 1) {
-        columns += fmt::format("{}'c{}': 'varchar'", columns.empty() ? "" : ", ", ++number);
-      }
-      auto again = (*session)->execute_own(fmt::format(
-          "create temp table seed as select * from read_csv({}, header = true, auto_detect = false, delim = "
-          "{}, "
-          "quote = '\"', escape = '\"', columns = {{{}}})",
-          session::quote_literal(copy.path()), session::quote_literal(node_.config.delimiter), columns));
-      message = again ? message : again.error().message;
-    }
-    message = without_path(std::move(message), copy.path());
-    size_t advice = message.find("\nPossible fixes");
-    message = message.substr(0, advice);
-    std::replace(message.begin(), message.end(), '\n', ' ');
-    return message;
   }
 
   Status hooks(const std::vector<std::string>& texts) {

@@ -285,7 +285,19 @@ void merge(ConfigItems& base, const ConfigItems& over) {
 }
 
 Config decode(const ConfigItems& items, NodeKind kind, Diagnostics& diagnostics) {
-  return Decoder(items, kind, diagnostics).run();
+  Config config = Decoder(items, kind, diagnostics).run();
+  // A wrong value under a misspelt key is told at once, not when the key is mended.
+  ConfigItems mended;
+  for (const auto& [key, item] : items) {
+    std::string near = is_config_key(kind, key) ? "" : codec::nearest(key, known_keys(kind));
+    if (!near.empty() && !items.contains(near)) {
+      mended[near] = item;
+    }
+  }
+  if (!mended.empty()) {
+    (void)Decoder(mended, kind, diagnostics).run();
+  }
+  return config;
 }
 
 bool is_config_key(NodeKind kind, std::string_view key) {

@@ -8,6 +8,7 @@
 #include "model/generic_check.h"
 #include "model/jinja/text.h"
 #include "model/render.h"
+#include "model/unknown_names.h"
 
 namespace tarn::model {
 namespace {
@@ -116,6 +117,9 @@ class Loader {
     TARN_TRY(auto models, find(project_.settings.model_paths, ".sql"));
     for (const std::string& path : models) {
       TARN_TRY(auto text, read_template(path));
+      if (!text) {
+        project_.broken.insert(stem_of(path));
+      }
       add_node(NodeKind::kModel, path, text);
     }
     TARN_TRY(auto python, find(project_.settings.model_paths, ".py"));
@@ -243,18 +247,31 @@ class Loader {
           .node = &node, .incremental = incremental, .reads = &node.reads, .configured = &configured};
       auto done = render(project_, *node.text, request, wrong);
       if (!done) {
-        diagnostics_.push_back(wrong);
-        return;
+        project_.broken.insert(node.name);
+        tell_all(*node.text, request, wrong);
       }
-      if (!incremental) {
+      if (!incremental || !done) {
         ConfigItems own;
         for (const auto& [key, value] : configured) {
           own[key] = {value, place_of_config(*node.text, key)};
         }
         merge(node.items, own);
       }
+      if (!done) {
+        break;
+      }
     }
     tidy(node.reads);
+  }
+
+  // Rendering stops at the first mistake; the others that can be seen without it are told with it.
+  void tell_all(const jinja::Template& text, const RenderRequest& request, const Diagnostic& first) {
+    diagnostics_.push_back(first);
+    for (auto& other : unknown_names(project_, text, {.node = request.node, .test = request.test})) {
+      if (other.place != first.place) {
+        diagnostics_.push_back(std::move(other));
+      }
+    }
   }
 
   void tidy(Reads& reads) const {
@@ -391,8 +408,9 @@ class Loader {
       Diagnostic wrong;
       RenderRequest request{.test = &test, .reads = &test.reads, .configured = &configured};
       bool good = true;
-      if (test.text) {
-        good = render(project_, *test.text, request, wrong).has_value();
+      if (test.text && !render(project_, *test.text, request, wrong)) {
+        good = false;
+        tell_all(*test.text, request, wrong);
       }
       ConfigItems items = all;
       merge(items, test.items);
@@ -405,10 +423,11 @@ class Loader {
       test.config = decode(test.items, NodeKind::kTest, diagnostics_);
       if (good && !test.text && test.config.enabled) {
         good = generic_test_sql(project_, test, request, wrong).has_value();
+        if (!good) {
+          diagnostics_.push_back(wrong);
+        }
       }
-      if (!good) {
-        diagnostics_.push_back(wrong);
-      } else if (test.config.enabled) {
+      if (good && test.config.enabled) {
         tidy(test.reads);
         project_.tests.push_back(std::move(test));
       }
@@ -429,6 +448,7 @@ Result<std::shared_ptr<const ModelProject>> load(Env& env, const project::Projec
   auto made = std::make_shared<ModelProject>();
   made->env = &env;
   made->root = project.root;
+  made->data_folder = project.data_folder;
   made->target_name = options.target_name;
   made->sources = options.sources;
   TARN_CHECK(Loader(*made, *env.files, project, diagnostics).run());

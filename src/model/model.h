@@ -14,6 +14,7 @@
 #include "engine/lake_catalog.h"
 #include "flow/task.h"
 #include "project/project.h"
+#include "session/draft.h"
 #include "session/session.h"
 
 namespace tarn::model {
@@ -40,9 +41,10 @@ Result<std::shared_ptr<const ModelProject>> load(Env& env, const project::Projec
 // One task for each enabled model, seed and stand-alone test; ephemeral models have none.
 std::vector<std::unique_ptr<flow::Task>> model_tasks(const std::shared_ptr<const ModelProject>& project);
 
-// Binds every compiled model and test against the lake, where all that it reads exists there, and reports
-// what does not bind at its line and column. Writes nothing.
-Status check(const ModelProject& project, session::SessionService& sessions, Diagnostics& diagnostics);
+// Binds every compiled model and test against the draft, in order, so that each finds its upstream as it will
+// be; what stands below a mistake is left alone. Puts the tables of models and seeds into the draft.
+Status check(const ModelProject& project, session::SessionService& sessions, session::Draft& draft,
+             Diagnostics& diagnostics);
 
 struct CompiledModel {
   std::string name;

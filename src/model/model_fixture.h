@@ -68,6 +68,20 @@ class ModelFixture : public testing::Test {
     return all;
   }
 
+  // The same with what the engine finds.
+  std::string checked() {
+    auto project = load_project();
+    auto draft = session::Draft::open(*sessions_);
+    EXPECT_TRUE(draft) << draft.error().message;
+    auto status = check(*project, *sessions_, **draft, mistakes_);
+    EXPECT_TRUE(status) << status.error().message;
+    std::string all;
+    for (const auto& one : mistakes_) {
+      all += to_string(one) + "\n";
+    }
+    return all;
+  }
+
   // Runs all tasks, upstream first. Stops nowhere: a failure is remembered under the task's name.
   void run(bool full_refresh = false) {
     auto project = load_project();

@@ -82,6 +82,7 @@ class ModelProject {
  public:
   Env* env = nullptr;
   std::string root;
+  std::string data_folder;
   Settings settings;
   std::string target_name;
   jinja::Macros macros;
@@ -90,6 +91,7 @@ class ModelProject {
   std::map<std::pair<std::string, std::string>, DeclaredSource> declared;  // source('a', 'b')
   std::vector<SourceTables> sources;
   std::set<std::string> disabled;  // names of disabled models and seeds
+  std::set<std::string> broken;    // names of models whose text does not render; told already
 
   [[nodiscard]] const Node* find(const std::string& name) const;
   // The task that writes a table; empty when none is known.

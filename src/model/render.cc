@@ -1,10 +1,10 @@
 #include "model/render.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
+#include "engine/parse.h"
 #include "model/context.h"
 #include "model/generic_check.h"
 #include "model/jinja/text.h"
@@ -108,6 +108,20 @@ Status finish(const ModelProject& project, const Reads& reads, jinja::Rendered& 
   return ok();
 }
 
+// The macro that a tag calls: what it wrote stands in another file.
+std::string written_by(const ModelProject& project, const jinja::Template& text, size_t offset) {
+  const jinja::Node* tag = jinja::find_tag(text.nodes, offset);
+  if (tag == nullptr || tag->expr->kind != jinja::Expr::Kind::kCall) {
+    return "";
+  }
+  auto macro = project.macros.find(tag->expr->children[0]->text);
+  if (macro == project.macros.end()) {
+    return "";
+  }
+  Place home = macro->second.home->place_of(macro->second.node->offset);
+  return fmt::format(" (in what macro {} at {} writes)", macro->first, to_string(home));
+}
+
 }  // namespace
 
 Result<jinja::Rendered> render(const ModelProject& project, const jinja::Template& text,
@@ -178,33 +192,14 @@ Result<Compiled> compile_test(const ModelProject& project, const DataTest& test,
   return compiled;
 }
 
-Diagnostic place_error(const Compiled& compiled, const Error& error, std::string_view front) {
-  // "12:5: message", as the engine writes it.
-  size_t line = 0;
-  size_t column = 0;
-  const char* begin = error.message.data();
-  const char* end = begin + error.message.size();
-  auto [after_line, line_problem] = std::from_chars(begin, end, line);
-  bool placed = line_problem == std::errc() && after_line != end && *after_line == ':';
-  const char* rest = begin;
-  if (placed) {
-    auto [after, problem] = std::from_chars(after_line + 1, end, column);
-    placed = problem == std::errc() && after + 1 < end && *after == ':';
-    rest = placed ? after + 1 : begin;
-  }
+Diagnostic place_error(const ModelProject& project, const Compiled& compiled, const Error& error,
+                       std::string_view front) {
   Diagnostic out{compiled.text ? Place{compiled.text->file} : Place{}, error.message};
-  if (!placed) {
-    return out;
-  }
-  out.message = jinja::strip(std::string_view(rest, static_cast<size_t>(end - rest)), " ", true, false);
-  std::string whole = std::string(front) + compiled.rendered.text;
-  size_t offset = 0;
-  for (size_t i = 1; i < line && offset < whole.size(); ++i) {
-    offset = std::min(whole.find('\n', offset), whole.size() - 1) + 1;
-  }
-  offset += column > 0 ? column - 1 : 0;
-  if (offset >= front.size() && compiled.text && !compiled.rendered.map.empty()) {
-    out.place = compiled.text->place_of(compiled.rendered.source_of(offset - front.size()));
+  auto offset = engine::take_place(std::string(front) + compiled.rendered.text, out.message);
+  if (offset && *offset >= front.size() && compiled.text && !compiled.rendered.map.empty()) {
+    size_t source = compiled.rendered.source_of(*offset - front.size());
+    out.place = compiled.text->place_of(source);
+    out.message += written_by(project, *compiled.text, source);
   }
   return out;
 }

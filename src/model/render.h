@@ -38,7 +38,8 @@ Result<Compiled> compile_node(const ModelProject& project, const Node& node, boo
 Result<Compiled> compile_test(const ModelProject& project, const DataTest& test, Diagnostic& mistake);
 
 // An error of the engine over `front` + the compiled SQL, told at the place in the model's own file.
-Diagnostic place_error(const Compiled& compiled, const Error& error, std::string_view front);
+Diagnostic place_error(const ModelProject& project, const Compiled& compiled, const Error& error,
+                       std::string_view front);
 
 jinja::Value relation_of(const engine::TableName& table);
 

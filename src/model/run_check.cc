@@ -24,9 +24,10 @@ std::string shown_row(const std::vector<engine::Column>& columns, const engine::
   return "(" + out + ")";
 }
 
-Error placed(const Compiled& compiled, const DataTest& test, const Error& error, std::string_view front) {
+Error placed(const ModelProject& project, const Compiled& compiled, const DataTest& test, const Error& error,
+             std::string_view front) {
   bool own_file = compiled.text != nullptr;
-  Diagnostic where = place_error(compiled, error, front);
+  Diagnostic where = place_error(project, compiled, error, front);
   where.place = own_file ? where.place : test.place;
   return {error.code, fmt::format("{}: test {}: {}", to_string(where.place), test.name, where.message)};
 }
@@ -40,14 +41,14 @@ Result<Verdict> run_test(const ModelProject& project, const DataTest& test, sess
   std::string limit = test.config.limit ? fmt::format(" limit {}", *test.config.limit) : "";
   auto stream = session.query(front + compiled.rendered.text + "\n)" + limit);
   if (!stream) {
-    return placed(compiled, test, stream.error(), front);
+    return placed(project, compiled, test, stream.error(), front);
   }
   Verdict verdict;
   std::string rows;
   for (;;) {
     auto batch = (*stream)->next_text();
     if (!batch) {
-      return placed(compiled, test, batch.error(), front);
+      return placed(project, compiled, test, batch.error(), front);
     }
     if (!*batch) {
       break;

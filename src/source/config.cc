@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/time.h"
+#include "codec/scalar_place.h"
 #include "engine/parse.h"
 #include "session/session.h"
 #include "source/kind.h"
@@ -17,6 +18,8 @@ namespace {
 
 using codec::YamlNode;
 using codec::YamlReader;
+
+constexpr std::string_view kCheckFront = "SELECT (";
 
 Place value_place(const YamlNode& map, std::string_view key) {
   const YamlNode* node = map.find(key);
@@ -102,6 +105,7 @@ ContractColumn read_column(const YamlNode::Entry& entry, YamlReader& reader, Dia
   ContractColumn column;
   column.name = entry.key;
   column.place = entry.place;
+  column.type_place = entry.value.place;
   if (entry.key.starts_with("_tarn_")) {
     reader.mistake(entry.value, "names that start with _tarn_ belong to Tarn: rename the column in select");
   }
@@ -110,9 +114,9 @@ ContractColumn read_column(const YamlNode::Entry& entry, YamlReader& reader, Dia
   } else if (entry.value.kind == YamlNode::Kind::kMap) {
     YamlReader inner(entry.value, fmt::format("column {}", entry.key), diagnostics);
     column.type = inner.text("type");
+    column.type_place = value_place(entry.value, "type");
     column.required = inner.boolean("required", false);
-    column.check = inner.text("check");
-    column.check_place = value_place(entry.value, "check");
+    column.check = {.text = inner.text("check"), .place = value_place(entry.value, "check")};
     inner.text("description");
     inner.finish();
   } else {
@@ -152,7 +156,8 @@ std::optional<Since> read_since(YamlReader& reader, Diagnostics& diagnostics) {
     return std::nullopt;
   }
   YamlReader inner(*node, "since", diagnostics);
-  Since since{.column = inner.required_text("column"),
+  Since since{.place = value_place(*node, "column"),
+              .column = inner.required_text("column"),
               .parameter = inner.text("parameter"),
               .initial = inner.text("initial")};
   inner.finish();
@@ -225,6 +230,7 @@ void read_mode(YamlReader& reader, SourceConfig& config) {
   config.mode = mode == "replace" ? Mode::kReplace : mode == "upsert" ? Mode::kUpsert : Mode::kAppend;
   config.key = reader.texts("key").value_or(std::vector<std::string>());
   const YamlNode* at = reader.child("key") != nullptr ? reader.child("key") : reader.child("mode");
+  config.key_place = at != nullptr ? at->place : Place{.file = config.path};
   if (config.mode == Mode::kUpsert && config.key.empty()) {
     reader.mistake(*at, "mode upsert needs key: the column or columns that tell rows apart");
   }
@@ -238,14 +244,13 @@ void read_mode(YamlReader& reader, SourceConfig& config) {
 }
 
 // Notes which tables a person's SELECT reads, and says where it is not one SELECT.
-void read_sql(const Sql& sql, std::string_view what, std::vector<std::string>& reads,
-              Diagnostics& diagnostics) {
+void read_sql(SourceConfig& config, const Sql& sql, std::string_view what, Diagnostics& diagnostics) {
   if (sql.text.empty()) {
     return;
   }
   auto facts = engine::parse(sql.text);
   if (!facts) {
-    diagnostics.push_back({sql.place, fmt::format("{}: {}", what, facts.error().message)});
+    diagnostics.push_back(mistake_in(config, sql, what, facts.error()));
     return;
   }
   if (facts->size() != 1 || facts->front().kind != engine::StatementKind::kSelect) {
@@ -256,7 +261,21 @@ void read_sql(const Sql& sql, std::string_view what, std::vector<std::string>& r
     if (table.schema.empty() && engine::fold(table.name) == "input") {
       continue;
     }
-    reads.push_back((table.schema.empty() ? "public" : table.schema) + "." + table.name);
+    config.reads.push_back((table.schema.empty() ? "public" : table.schema) + "." + table.name);
+  }
+}
+
+void read_checks(const SourceConfig& config, Diagnostics& diagnostics) {
+  for (const auto& column : config.columns) {
+    if (column.check.text.empty()) {
+      continue;
+    }
+    auto facts = engine::parse(fmt::format("{}{}\n)", kCheckFront, column.check.text));
+    if (!facts) {
+      diagnostics.push_back(mistake_in(config, column.check, "check", facts.error(), kCheckFront));
+    } else if (facts->size() != 1) {
+      diagnostics.push_back({column.check.place, "check must be one expression, for example 'price > 0'"});
+    }
   }
 }
 
@@ -282,14 +301,8 @@ void read_shared(YamlReader& reader, SourceConfig& config, const YamlNode& root,
     reader.mistake(*reader.child("since"),
                    "since cannot go with mode replace, which would drop the older rows");
   }
-  read_sql(config.select, "select", config.reads, diagnostics);
-  for (const auto& column : config.columns) {
-    if (!column.check.empty()) {
-      std::vector<std::string> ignored;
-      read_sql({.text = "SELECT (" + column.check + "\n)", .place = column.check_place}, "check", ignored,
-               diagnostics);
-    }
-  }
+  read_sql(config, config.select, "select", diagnostics);
+  read_checks(config, diagnostics);
 }
 
 std::string stem(const std::string& path) {
@@ -313,45 +326,68 @@ std::vector<std::string> Registry::names() const {
   return names;
 }
 
+Diagnostic mistake_in(const SourceConfig& config, const Sql& sql, std::string_view what, const Error& error,
+                      std::string_view front) {
+  std::string message = error.message;
+  Place place = sql.place;
+  auto offset = engine::take_place(std::string(front) + sql.text, message);
+  if (offset && *offset >= front.size()) {
+    place = codec::place_inside(config.text, sql.place, sql.text, *offset - front.size());
+  }
+  return {place, fmt::format("{}: {}", what, message)};
+}
+
+namespace {
+
+void read_root(const Registry& registry, const YamlNode& root, SourceConfig& config,
+               Diagnostics& diagnostics) {
+  if (root.kind != YamlNode::Kind::kMap) {
+    diagnostics.push_back({Place{.file = config.path, .line = 1, .column = 1},
+                           "a source is a map: start with 'kind: http' or 'kind: files'"});
+    return;
+  }
+  YamlReader reader(root, "source", diagnostics);
+  config.kind = reader.choice("kind", registry.names(), "");
+  if (const YamlNode* kind = root.find("kind"); kind == nullptr || is_empty(*kind)) {
+    diagnostics.push_back({root.place, fmt::format("kind is missing: write 'kind: {}'",
+                                                   fmt::join(registry.names(), "' or 'kind: "))});
+  }
+  read_shared(reader, config, root, diagnostics);
+  const ReadFetcher* read = registry.find(config.kind);
+  if (read == nullptr) {
+    return;  // without a kind nobody can say which keys are unknown
+  }
+  config.fetcher = (*read)(reader, config, diagnostics);
+  if (config.fetcher) {
+    read_sql(config, config.fetcher->query(), "each", diagnostics);
+  }
+  reader.finish();
+}
+
+}  // namespace
+
 std::shared_ptr<const SourceConfig> read_config(const Registry& registry, std::string_view text,
                                                 const std::string& path, Diagnostics& diagnostics) {
   size_t mistakes = diagnostics.size();
-  auto root = codec::parse_yaml(text, path);
-  if (!root) {
-    diagnostics.push_back({Place{.file = path}, root.error().message});
-    return nullptr;
-  }
-  if (root->kind != YamlNode::Kind::kMap) {
-    diagnostics.push_back({Place{.file = path, .line = 1, .column = 1},
-                           "a source is a map: start with 'kind: http' or 'kind: files'"});
-    return nullptr;
-  }
   auto config = std::make_shared<SourceConfig>();
   config->path = path;
+  config->text = text;
   config->name = stem(path);
+  config->table = {.schema = "public", .name = config->name};
   if (!is_identifier(config->name)) {
     diagnostics.push_back(
         {Place{.file = path}, fmt::format("the file name '{}' is the source's name: use letters, "
                                           "digits and underscores only",
                                           config->name)});
   }
-  YamlReader reader(*root, "source", diagnostics);
-  config->kind = reader.choice("kind", registry.names(), "");
-  if (const YamlNode* kind = root->find("kind"); kind == nullptr || is_empty(*kind)) {
-    diagnostics.push_back({root->place, fmt::format("kind is missing: write 'kind: {}'",
-                                                    fmt::join(registry.names(), "' or 'kind: "))});
+  auto root = codec::parse_yaml(text, path);
+  if (root) {
+    read_root(registry, *root, *config, diagnostics);
+  } else {
+    diagnostics.push_back({Place{}, root.error().message});  // the message begins with the place
   }
-  read_shared(reader, *config, *root, diagnostics);
-  const ReadFetcher* read = registry.find(config->kind);
-  if (read == nullptr) {
-    return nullptr;  // without a kind nobody can say which keys are unknown
-  }
-  config->fetcher = (*read)(reader, *config, diagnostics);
-  if (config->fetcher) {
-    read_sql(config->fetcher->query(), "each", config->reads, diagnostics);
-  }
-  reader.finish();
-  return diagnostics.size() == mistakes ? config : nullptr;
+  config->broken = diagnostics.size() > mistakes;
+  return config;
 }
 
 Result<std::vector<std::shared_ptr<const SourceConfig>>> read_configs(const Registry& registry,
@@ -369,7 +405,7 @@ Result<std::vector<std::shared_ptr<const SourceConfig>>> read_configs(const Regi
       if (!fresh) {
         diagnostics.push_back(
             {Place{.file = path}, fmt::format("{} has the same name: rename one of the two", other->second)});
-      } else if (config) {
+      } else {
         configs.push_back(std::move(config));
       }
     }

@@ -36,29 +36,33 @@ struct Format {
   int64_t skip = 0;  // csv: lines before the header
 };
 
+// A person's SQL in a YAML file.
+struct Sql {
+  std::string text;  // empty: none
+  Place place;       // where it begins
+};
+
 struct ContractColumn {
   std::string name;
   std::string type;  // as written, a DuckDB type; empty: inferred
   bool required = false;
-  std::string check;  // a person's boolean SQL expression; empty: none
+  Sql check;  // a person's boolean expression
   Place place;
-  Place check_place;
+  Place type_place;
 };
 
 struct Since {
+  Place place;
   std::string column;     // of the table; the greatest value landed is the next cursor
   std::string parameter;  // query parameter that gets the cursor; empty: only as {since}
   std::string initial;    // before anything was landed; empty: the parameter is left out
 };
 
-struct Sql {
-  std::string text;  // empty: none
-  Place place;
-};
-
 struct SourceConfig {
-  std::string name;  // of the file, without ".yml"
-  std::string path;  // relative to the project's root
+  std::string name;     // of the file, without ".yml"
+  std::string path;     // relative to the project's root
+  std::string text;     // of the file, for places
+  bool broken = false;  // has mistakes: it may lack anything but name, path and table, and is never run
   std::string kind;
   std::string description;
   engine::TableName table;
@@ -66,6 +70,7 @@ struct SourceConfig {
   Sql select;  // over the temp view `input`
   Mode mode = Mode::kAppend;
   std::vector<std::string> key;
+  Place key_place;
   std::vector<ContractColumn> columns;
   NewColumns on_new_columns = NewColumns::kEvolve;
   std::vector<std::string> partition_by;
@@ -78,7 +83,7 @@ struct SourceConfig {
   std::shared_ptr<const Fetcher> fetcher;  // the kind's part
 };
 
-// Reads one text. Null when mistakes make it useless; they are in `diagnostics` then.
+// Reads one text to its end; all mistakes are in `diagnostics`.
 std::shared_ptr<const SourceConfig> read_config(const Registry& registry, std::string_view text,
                                                 const std::string& path, Diagnostics& diagnostics);
 
@@ -87,6 +92,10 @@ Result<std::vector<std::shared_ptr<const SourceConfig>>> read_configs(const Regi
                                                                       FileSystem& files,
                                                                       const std::string& project_root,
                                                                       Diagnostics& diagnostics);
+
+// An error of the engine about `front` + a text of the file, as a mistake at its place in the file.
+Diagnostic mistake_in(const SourceConfig& config, const Sql& sql, std::string_view what, const Error& error,
+                      std::string_view front = "");
 
 // SQL of one field of partition_by, its column quoted: "day(time)", "bucket(16, id)", "city".
 Result<std::string> partition_field(const std::string& text);

@@ -58,7 +58,7 @@ Status add_declared(const SourceConfig& config, const std::map<std::string, std:
                     const std::vector<engine::Column>* existing, const std::vector<InputColumn>& input,
                     TablePlan& plan) {
   for (const auto& column : config.columns) {
-    Target target{.name = column.name, .type = {}, .required = column.required, .check = column.check};
+    Target target{.name = column.name, .type = {}, .required = column.required, .check = column.check.text};
     auto declared = types.find(engine::fold(column.name));
     const engine::Column* has = existing != nullptr ? find_column(*existing, column.name) : nullptr;
     if (declared != types.end()) {
@@ -188,6 +188,22 @@ std::string bad_reason(const Target& target, const std::string& input, const std
                      quote_identifier(input), quote_literal(fmt::format("' as {}", target.type)));
 }
 
+// The checks stand in one statement; the one that fails by itself is told at its place.
+Error which_check(session::Session& session, const SourceConfig& config, const Error& together) {
+  constexpr std::string_view kFront = "SELECT NOT (";
+  for (const auto& column : config.columns) {
+    if (column.check.text.empty()) {
+      continue;
+    }
+    auto alone = session.describe(fmt::format("{}{}\n) FROM tarn_cast", kFront, column.check.text));
+    if (!alone) {
+      return Error{alone.error().code,
+                   to_string(mistake_in(config, column.check, "check", alone.error(), kFront))};
+    }
+  }
+  return together;
+}
+
 // Views over a person's checks: tarn_check_<i> is true where check i is false.
 Status make_check_view(session::Session& session, const SourceConfig& config, const TablePlan& plan,
                        std::vector<std::string>& checked) {
@@ -204,13 +220,9 @@ Status make_check_view(session::Session& session, const SourceConfig& config, co
   auto made = session.execute(
       fmt::format("CREATE OR REPLACE TEMP VIEW tarn_checked AS SELECT *{} FROM tarn_cast", list));
   if (!made) {
-    for (const auto& column : config.columns) {
-      if (!column.check.empty()) {
-        return made.error().at(to_string(column.check_place) + ": check");
-      }
-    }
+    return which_check(session, config, made.error());
   }
-  return made ? ok() : Status(made.error());
+  return ok();
 }
 
 }  // namespace
@@ -357,9 +369,11 @@ Result<Relation> apply_select(session::Session& session, const SourceConfig& con
   }
   TARN_CHECK(session.execute_own(fmt::format("CREATE OR REPLACE TEMP VIEW input AS SELECT {} FROM ({})",
                                              list.empty() ? "NULL AS nothing" : list, relation.sql)));
-  auto made = session.execute("CREATE OR REPLACE TEMP VIEW tarn_selected AS " + config.select.text);
+  constexpr std::string_view kFront = "CREATE OR REPLACE TEMP VIEW tarn_selected AS ";
+  auto made = session.execute(std::string(kFront) + config.select.text);
   if (!made) {
-    return made.error().at(to_string(config.select.place) + ": select");
+    return Error{made.error().code,
+                 to_string(mistake_in(config, config.select, "select", made.error(), kFront))};
   }
   Relation selected;
   TARN_TRY(auto rows, rows_of(session, "DESCRIBE SELECT * FROM tarn_selected"));

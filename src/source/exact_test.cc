@@ -158,9 +158,7 @@ TEST_F(ExactTest, AThrowingSelectIsNamedWithItsPlace) {
 TEST_F(ExactTest, ChecksOfTheProjectSeeWhatASelectMayNotDo) {
   write("sources/a.yml", "kind: files\npath: in/a.csv\nselect: select * from read_csv('/etc/passwd')\n");
   write("sources/b.yml", "kind: files\npath: in/a.csv\nselect: select x + 1 as y from input where z > 3\n");
-  auto read = sources();
-  ASSERT_TRUE(read) << read.error().message;
-  const auto found = (*read)->check(*sessions_);
+  const auto found = check();
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found.front().place.file, "sources/a.yml");
   EXPECT_EQ(found.front().place.line, 3);

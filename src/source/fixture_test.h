@@ -158,6 +158,17 @@ class SourceFixture : public ::testing::Test {
     return out;
   }
 
+  // What `tarn check` says about the sources.
+  Diagnostics check() {
+    Diagnostics found;
+    auto draft = session::Draft::open(*sessions_);
+    EXPECT_TRUE(draft) << draft.error().message;
+    auto read = sources();
+    EXPECT_TRUE((*read)->draft_tables(**draft, found));
+    EXPECT_TRUE((*read)->check_sql(*sessions_, **draft, *records_, found));
+    return found;
+  }
+
   Env env_ = real_env();  // of tasks
   std::string root_;
   std::unique_ptr<lake::Lake> lake_;

@@ -96,19 +96,22 @@ TEST_F(HttpTest, EachMayNotReachOutside) {
   source("/city", "each: select content as latitude from read_text('/etc/passwd')\n");
   Error error = error_of_run();
   EXPECT_EQ(error.code, Code::kDenied) << error.message;
-  auto checked = (*sources())->check(*sessions_);
+  auto checked = check();
   ASSERT_EQ(checked.size(), 1U);
-  EXPECT_EQ(to_string(checked.front().place), "sources/s.yml:3:7");
+  EXPECT_EQ(to_string(checked.front().place), "sources/s.yml:3:39");
 }
 
-TEST_F(HttpTest, CheckFindsTypesAndColumnsButWaitsForTables) {
+TEST_F(HttpTest, CheckFindsTypesColumnsAndTables) {
   source("/city",
-         "each: select * from not_there_yet\ncolumns: {a: intt, b: double}\nmode: upsert\nkey: bb\n"
+         "each: select * from not_there\ncolumns: {a: intt, b: double}\nmode: upsert\nkey: bb\n"
          "on_new_columns: ignore\n");
-  auto checked = (*sources())->check(*sessions_);
-  ASSERT_EQ(checked.size(), 2U);
-  EXPECT_EQ(to_string(checked[0].place), "sources/s.yml:4:11");
-  EXPECT_NE(checked[1].message.find("did you mean 'b'?"), std::string::npos) << checked[1].message;
+  auto checked = check();
+  ASSERT_EQ(checked.size(), 3U);
+  EXPECT_EQ(to_string(checked[0]),
+            "sources/s.yml:4:14: column a: 'intt' is not a type: did you mean 'int'?");
+  EXPECT_EQ(to_string(checked[1]),
+            "sources/s.yml:6:6: key names a column 'bb', which the table has not: did you mean 'b'?");
+  EXPECT_EQ(to_string(checked[2]), "sources/s.yml:3:21: each: there is no table \"not_there\"");
 }
 
 TEST_F(HttpTest, SinceAsksFromTheCursorAndDropsWhatWasSeen) {

@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "codec/text_distance.h"
+#include "source/check.h"
 #include "source/kind.h"
 #include "source/load.h"
 
@@ -179,69 +180,6 @@ class FetchesTable : public engine::TableSource {
       {"finished_at", "TIMESTAMP WITH TIME ZONE", ""}};
 };
 
-void check_config(const SourceConfig& config, session::Session& session, Diagnostics& diagnostics) {
-  for (const auto& column : config.columns) {
-    if (column.type.empty()) {
-      continue;
-    }
-    auto described = session.describe(fmt::format("SELECT CAST(NULL AS {}) AS c", column.type));
-    if (!described) {
-      diagnostics.push_back(
-          {column.place, fmt::format("column {}: '{}' is not a type; write for example bigint, "
-                                     "double, varchar, date or timestamp",
-                                     column.name, column.type)});
-    }
-  }
-}
-
-// Binds what a person wrote where the tables that it reads are there already; a table that is not there yet
-// comes with the first run.
-void check_query(const SourceConfig& config, session::Session& session, Diagnostics& diagnostics) {
-  Sql query = config.fetcher->query();
-  if (query.text.empty()) {
-    return;
-  }
-  auto described = session.describe(query.text);
-  if (!described && described.error().code != Code::kNotFound) {
-    diagnostics.push_back({query.place, "each: " + described.error().message});
-  }
-}
-
-// What stands in `input` is known only with its first bytes, so the columns of a select cannot be looked at;
-// what it may not do can.
-void check_select(const SourceConfig& config, session::Session& session, Diagnostics& diagnostics) {
-  if (config.select.text.empty() ||
-      !session.execute_own("CREATE OR REPLACE TEMP VIEW input AS SELECT 1 AS nothing")) {
-    return;
-  }
-  auto described = session.describe(config.select.text);
-  if (!described && described.error().code == Code::kDenied) {
-    diagnostics.push_back({config.select.place, "select: " + described.error().message});
-  }
-}
-
-void check_names(const SourceConfig& config, Diagnostics& diagnostics) {
-  if (config.columns.empty() || config.on_new_columns == NewColumns::kEvolve) {
-    return;
-  }
-  std::vector<std::string> names;
-  for (const auto& column : config.columns) {
-    names.push_back(column.name);
-  }
-  auto declared = [&names](const std::string& name) {
-    return std::any_of(names.begin(), names.end(),
-                       [&](const auto& one) { return engine::fold(one) == engine::fold(name); });
-  };
-  for (const auto& key : config.key) {
-    if (!declared(key)) {
-      std::string near = codec::nearest(key, names);
-      diagnostics.push_back({Place{.file = config.path},
-                             fmt::format("key '{}' is not among the declared columns{}", key,
-                                         near.empty() ? "" : fmt::format(": did you mean '{}'?", near))});
-    }
-  }
-}
-
 }  // namespace
 
 Sources::Sources() = default;
@@ -267,19 +205,21 @@ Result<std::shared_ptr<const Sources>> Sources::read(FileSystem& files, project:
   return std::shared_ptr<const Sources>(std::move(sources));
 }
 
-Diagnostics Sources::check(session::SessionService& sessions) const {
-  Diagnostics diagnostics;
-  auto session = sessions.open({});
-  if (!session) {
-    return diagnostics;
-  }
+Status Sources::draft_tables(session::Draft& draft, Diagnostics& diagnostics) const {
   for (const auto& config : configs_) {
-    check_config(*config, **session, diagnostics);
-    check_query(*config, **session, diagnostics);
-    check_select(*config, **session, diagnostics);
-    check_names(*config, diagnostics);
+    TARN_CHECK(draft_table(*config, draft, diagnostics));
   }
-  return diagnostics;
+  return ok();
+}
+
+Status Sources::check_sql(session::SessionService& sessions, session::Draft& draft, FetchRecords& records,
+                          Diagnostics& diagnostics) const {
+  CheckContext context{
+      .sessions = sessions, .draft = draft, .records = records, .data_folder = project_.data_folder};
+  for (const auto& config : configs_) {
+    TARN_CHECK(source::check_sql(*config, context, diagnostics));
+  }
+  return ok();
 }
 
 std::vector<std::unique_ptr<flow::Task>> source_tasks(const std::shared_ptr<const Sources>& sources,

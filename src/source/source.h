@@ -11,6 +11,7 @@
 #include "engine/table_source.h"
 #include "flow/task.h"
 #include "project/project.h"
+#include "session/draft.h"
 #include "session/session.h"
 #include "source/config.h"
 #include "source/landing.h"
@@ -30,8 +31,11 @@ class Sources {
   [[nodiscard]] const std::vector<std::shared_ptr<const SourceConfig>>& configs() const { return configs_; }
   [[nodiscard]] const project::Project& project() const { return project_; }
 
-  // Mistakes that only the engine can see: types, checks, queries over tables that exist already.
-  [[nodiscard]] Diagnostics check(session::SessionService& sessions) const;
+  // Mistakes that only the engine can see. First the types of columns, and into the draft what the tables
+  // will look like; then, when models have drafted theirs, the SQL: each, select, checks.
+  Status draft_tables(session::Draft& draft, Diagnostics& diagnostics) const;
+  Status check_sql(session::SessionService& sessions, session::Draft& draft, FetchRecords& records,
+                   Diagnostics& diagnostics) const;
 
  private:
   Sources();

@@ -24,6 +24,17 @@ Status execute(session::Session& session, const std::string& sql) {
 
 }  // namespace
 
+Result<std::string> each_type(const std::vector<Landed>& landed) {
+  codec::JsonShape shape;
+  for (const auto& one : landed) {
+    codec::JsonScanner scanner(one.each_json);
+    if (!one.each_json.empty() && !shape.add(scanner)) {
+      return Error{Code::kInternal, fmt::format("the row of each of {} is not JSON", one.id)};
+    }
+  }
+  return shape.is_empty() ? "" : shape.nested_type();
+}
+
 Staging::Staging(session::Session& session, const LoadRequest& request)
     : session_(session), request_(request) {
   for (const auto& one : request.landed) {
@@ -45,7 +56,7 @@ Status Staging::prepare() {
                     std::none_of(config.columns.begin(), config.columns.end(),
                                  [](const ContractColumn& column) { return column.type.empty(); });
     TARN_TRY(found_, input_->discover(!config.select.text.empty() || !(existing_ || declared)));
-    TARN_CHECK(read_each_types());
+    TARN_TRY(each_type_, each_type(landed_));
   }
   TARN_CHECK(plan_columns());
   return execute(session_,
@@ -81,19 +92,6 @@ Result<bool> Staging::find_late_columns() {
   return !request_.config.select.text.empty() ||
          std::any_of(late.begin(), late.end(),
                      [this](const InputColumn& column) { return plan_.find(column.name) != nullptr; });
-}
-
-// One type for the rows of `each` of all requests.
-Status Staging::read_each_types() {
-  codec::JsonShape shape;
-  for (const auto& one : landed_) {
-    codec::JsonScanner scanner(one.each_json);
-    if (!one.each_json.empty() && !shape.add(scanner)) {
-      return Error{Code::kInternal, fmt::format("the row of each of {} is not JSON", one.id)};
-    }
-  }
-  each_type_ = shape.is_empty() ? "" : shape.nested_type();
-  return ok();
 }
 
 Selection Staging::selection_of(const Landed& landed) const {

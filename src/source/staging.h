@@ -18,6 +18,9 @@
 
 namespace tarn::source {
 
+// One type for the rows of `each` of all requests; empty: no each.
+Result<std::string> each_type(const std::vector<Landed>& landed);
+
 class Staging {
  public:
   Staging(session::Session& session, const LoadRequest& request);
@@ -43,7 +46,6 @@ class Staging {
 
  private:
   Status plan_columns();
-  Status read_each_types();
   [[nodiscard]] Selection selection_of(const Landed& landed) const;
   Status stage_relations(Rows rows);
   Status stage_relation(const Relation& relation, Rows rows);

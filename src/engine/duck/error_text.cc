@@ -114,6 +114,9 @@ constexpr Wording kWordings[] = {
      "parameter {0} got no value"},
     {"LIMIT/OFFSET cannot be negative", "LIMIT and OFFSET cannot be negative"},
     {"Malformed JSON at byte {} of input: {}.  Input: \"{}\"", "this is not JSON ({1} at byte {0}): {2}"},
+    {"CSV Error on Line: {}\nOriginal Line: {}\nExpected Number of Columns: {} Found: {}\n{}",
+     "line {0} has {3} columns instead of {2}: {1}"},
+    {"CSV Error on Line: {}\nOriginal Line: {}\n{}\n{}", "line {0} cannot be read ({2}): {1}"},
     {"syntax error at end of input", "the statement ends too early"},
 };
 

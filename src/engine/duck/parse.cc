@@ -1,5 +1,7 @@
 #include "engine/parse.h"
 
+#include <charconv>
+
 #include "duckdb/parser/parser.hpp"
 #include "engine/duck/errors.h"
 #include "engine/duck/facts_walker.h"
@@ -75,6 +77,26 @@ Result<std::vector<StatementFacts>> parse(std::string_view sql) {
   } catch (const std::exception& exception) {
     return to_error(exception, sql);
   }
+}
+
+std::optional<size_t> take_place(std::string_view sql, std::string& message) {
+  size_t line = 0;
+  size_t column = 0;
+  const char* end = message.data() + message.size();
+  auto [after_line, line_problem] = std::from_chars(message.data(), end, line);
+  if (line_problem != std::errc() || after_line == end || *after_line != ':') {
+    return std::nullopt;
+  }
+  auto [after, problem] = std::from_chars(after_line + 1, end, column);
+  if (problem != std::errc() || !std::string_view(after, end).starts_with(": ") || line == 0 || column == 0) {
+    return std::nullopt;
+  }
+  message.erase(0, static_cast<size_t>(after + 2 - message.data()));
+  size_t offset = 0;
+  for (size_t i = 1; i < line && offset < sql.size(); ++i) {
+    offset = std::min(sql.find('\n', offset), sql.size() - 1) + 1;
+  }
+  return std::min(offset + column - 1, sql.size());
 }
 
 std::string_view name_of(StatementKind kind) {

@@ -15,6 +15,8 @@ inline constexpr size_t kTextBytesMax = 16u << 20;  // of one text
 inline constexpr int64_t kRangeMax = 10'000;
 
 Result<Value> apply_filter(std::string_view name, const Value& input, const Arguments& arguments);
+// The sentence for a filter that there is not; empty when there is.
+std::string unknown_filter(std::string_view name);
 Result<bool> apply_test(std::string_view name, const Value& input, const Arguments& arguments);
 bool has_method(const Value& object, std::string_view name);
 Result<Value> call_method(Value& object, std::string_view name, const Arguments& arguments);

@@ -512,10 +512,14 @@ std::string unknown(std::string_view what, std::string_view name, const std::vec
 
 }  // namespace
 
+std::string unknown_filter(std::string_view name) {
+  return filters().contains(name) ? "" : unknown("filter", name, names_of(filters()));
+}
+
 Result<Value> apply_filter(std::string_view name, const Value& input, const Arguments& arguments) {
   auto found = filters().find(name);
   if (found == filters().end()) {
-    return bad(unknown("filter", name, names_of(filters())));
+    return bad(unknown_filter(name));
   }
   if (const auto* nothing = input.as<Undefined>(); nothing != nullptr && name != "default" && name != "d") {
     return bad(nothing->name);

@@ -45,6 +45,15 @@ const std::map<std::string, std::string_view>& not_available() {
 
 }  // namespace
 
+std::string unknown_name(const std::string& name, const std::vector<std::string>& known) {
+  if (auto refused = not_available().find(name); refused != not_available().end()) {
+    return fmt::format("'{}' is not available: {}", name, refused->second);
+  }
+  std::string near = codec::nearest(name, known);
+  return near.empty() ? fmt::format("nothing is called '{}' here", name)
+                      : fmt::format("nothing is called '{}' here: did you mean '{}'?", name, near);
+}
+
 class Interpreter::Impl {
  public:
   Impl(const Globals& globals, const Macros& macros) : globals_(globals), macros_(macros) {}
@@ -439,9 +448,6 @@ class Interpreter::Impl {
   }
 
   std::string unknown_name(const std::string& name, const Frame& frame) const {
-    if (auto known = not_available().find(name); known != not_available().end()) {
-      return fmt::format("'{}' is not available: {}", name, known->second);
-    }
     std::vector<std::string> all = {"return"};
     for (const auto& scope : frame.scopes) {
       for (const auto& entry : scope) {
@@ -454,9 +460,7 @@ class Interpreter::Impl {
     for (const auto& entry : macros_) {
       all.push_back(entry.first);
     }
-    std::string near = codec::nearest(name, all);
-    return near.empty() ? fmt::format("nothing is called '{}' here", name)
-                        : fmt::format("nothing is called '{}' here: did you mean '{}'?", name, near);
+    return jinja::unknown_name(name, all);
   }
 
   Result<Value> evaluate(const Expr& expr, Frame& frame) {

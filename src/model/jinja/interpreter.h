@@ -44,6 +44,9 @@ using Globals = std::map<std::string, Value>;
 // Adds the macros of a template; a second one of the same name is a mistake with its place.
 Status collect_macros(const std::shared_ptr<const Template>& home, Macros& macros, Diagnostic& mistake);
 
+// The sentence for a name that is not among `known`.
+std::string unknown_name(const std::string& name, const std::vector<std::string>& known);
+
 class Interpreter {
  public:
   // Both must outlive the interpreter. Names of globals win over macros'.

@@ -268,6 +268,24 @@ bool mentions(const Nodes& nodes, std::string_view name) {
   });
 }
 
+const Node* find_tag(const Nodes& nodes, size_t offset) {
+  for (const auto& node : nodes) {
+    bool prints = node->kind == Node::Kind::kOutput || node->kind == Node::Kind::kCallBlock;
+    if (prints && node->offset == offset) {
+      return node.get();
+    }
+    const Node* found = find_tag(node->body, offset);
+    found = found != nullptr ? found : find_tag(node->otherwise, offset);
+    for (const auto& branch : node->branches) {
+      found = found != nullptr ? found : find_tag(branch.second, offset);
+    }
+    if (found != nullptr) {
+      return found;
+    }
+  }
+  return nullptr;
+}
+
 Place Template::place_of(size_t offset) const {
   Place place{file, 1, 1};
   for (size_t i = 0; i < offset && i < text.size(); ++i) {

@@ -74,6 +74,9 @@ struct Node {
 bool mentions(const ExprPtr& expr, std::string_view name);
 bool mentions(const Nodes& nodes, std::string_view name);
 
+// The output tag, or call block, that begins at this byte; null when there is none.
+const Node* find_tag(const Nodes& nodes, size_t offset);
+
 struct Template {
   std::string file;  // for places
   std::string text;

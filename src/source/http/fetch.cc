@@ -62,7 +62,8 @@ Result<std::vector<EachRow>> each_rows(const HttpConfig& http, FetchContext& con
   TARN_TRY(auto session, context.task.sessions.open({}));
   auto stream = session->query(http.each.text);
   if (!stream) {
-    return stream.error().at(to_string(http.each.place) + ": each");
+    return Error{stream.error().code,
+                 to_string(mistake_in(context.config, http.each, "each", stream.error()))};
   }
   std::set<std::string> seen;
   for (;;) {
