@@ -15,7 +15,8 @@ std::string to_string(const Place& place) {
 }
 
 std::string to_string(const Diagnostic& diagnostic) {
-  return fmt::format("{}: {}", to_string(diagnostic.place), diagnostic.message);
+  auto place = to_string(diagnostic.place);
+  return place.empty() ? diagnostic.message : fmt::format("{}: {}", place, diagnostic.message);
 }
 
 }  // namespace tarn

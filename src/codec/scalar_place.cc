@@ -36,6 +36,22 @@ bool skip_letter(std::string_view text, char quote, size_t& at) {
 
 }  // namespace
 
+bool is_closed(std::string_view file_text, const Place& scalar) {
+  size_t at = offset_of(file_text, scalar);
+  char quote = at < file_text.size() ? file_text[at] : ' ';
+  if (quote != '"' && quote != '\'') {
+    return true;  // an anchor or a tag stands in front
+  }
+  ++at;
+  while (at < file_text.size()) {
+    if (file_text[at] == quote && !(quote == '\'' && file_text.substr(at, 2) == "''")) {
+      return true;
+    }
+    skip_letter(file_text, quote, at);
+  }
+  return false;
+}
+
 Place place_inside(std::string_view file_text, const Place& scalar, std::string_view text, size_t offset) {
   offset = std::min(offset, text.size());
   size_t at = offset_of(file_text, scalar);

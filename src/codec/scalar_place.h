@@ -12,4 +12,7 @@ namespace tarn::codec {
 // or a block ("|", ">"). Its end is a place too.
 Place place_inside(std::string_view file_text, const Place& scalar, std::string_view text, size_t offset);
 
+// Does the text in quotes that begins at `scalar` end before the file does?
+bool is_closed(std::string_view file_text, const Place& scalar);
+
 }  // namespace tarn::codec

@@ -11,6 +11,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include "codec/scalar_place.h"
 #include "codec/text_distance.h"
 
 namespace tarn::codec {
@@ -38,6 +39,8 @@ class TreeBuilder : public YAML::EventHandler {
   [[nodiscard]] const std::optional<Error>& error() const { return error_; }
   YamlNode take_root() { return std::exchange(root_, {}); }
   [[nodiscard]] const Place& root_place() const { return root_.place; }
+  // The last text in quotes: the only one that the end of the file may have closed.
+  [[nodiscard]] const Place& last_quoted() const { return last_quoted_; }
 
   void fail(const Place& place, std::string_view message) {
     if (!error_) {
@@ -71,6 +74,9 @@ class TreeBuilder : public YAML::EventHandler {
     node.kind = YamlNode::Kind::kScalar;
     node.text = value;
     node.quoted = tag == "!";
+    if (node.quoted) {
+      last_quoted_ = node.place;
+    }
     leaf(std::move(node), anchor);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t anchor,
@@ -189,7 +195,18 @@ class TreeBuilder : public YAML::EventHandler {
   std::map<YAML::anchor_t, YamlNode> anchors_;
   std::optional<Error> error_;
   size_t nodes_ = 0;
+  Place last_quoted_;
 };
+
+// yaml-cpp's words for the commonest mistakes, with what to do.
+std::string remedy_of(const std::string& message) {
+  if (message == "illegal map value") {
+    return "; put quotes around a text that holds a colon and a blank";
+  }
+  bool indented =
+      message.starts_with("end of map not found") || message.starts_with("end of sequence not found");
+  return indented ? "; this line's indentation fits to none above" : "";
+}
 
 // Tabs in front of a line: YAML forbids them, yaml-cpp's message does not say so.
 std::optional<Place> find_tab(std::string_view text, std::string_view file) {
@@ -249,6 +266,9 @@ Result<YamlNode> parse_yaml(std::string_view text, std::string_view file) {
     if (builder.error()) {
       return Error(*builder.error());
     }
+    if (builder.last_quoted().line > 0 && !is_closed(text, builder.last_quoted())) {
+      return Error{Code::kInvalid, to_string(builder.last_quoted()) + ": this quote is never closed"};
+    }
     YamlNode root = builder.take_root();  // and nothing of it stays
     if (parser.HandleNextDocument(builder)) {
       // A second document that has a mistake of its own left no root.
@@ -265,7 +285,8 @@ Result<YamlNode> parse_yaml(std::string_view text, std::string_view file) {
     if (!mistake.mark.is_null()) {
       place = builder.place_of(mistake.mark);
     }
-    return Error{Code::kInvalid, fmt::format("{}: not valid YAML: {}", to_string(place), mistake.msg)};
+    return Error{Code::kInvalid, fmt::format("{}: not valid YAML: {}{}", to_string(place), mistake.msg,
+                                             remedy_of(mistake.msg))};
   }
 }
 

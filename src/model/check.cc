@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/diagnostic_text.h"
 #include "engine/parse.h"
 #include "model/lake_facts.h"
 #include "model/model.h"
@@ -62,7 +63,7 @@ class Checker {
   bool seed(const Node& node) {
     auto file = SeedFile::open(*project_.env, project_.data_folder, project_.root, node);
     if (!file) {
-      diagnostics_.push_back({Place{}, file.error().message});
+      diagnostics_.push_back(diagnostic_of_text(file.error().message));
       return false;
     }
     auto session = sessions_.open({});
@@ -99,7 +100,10 @@ class Checker {
       return false;
     }
     if (facts->size() != 1 || facts->front().kind != engine::StatementKind::kSelect) {
-      diagnostics_.push_back({Place{node.path}, "a model must be one SELECT"});
+      // Of several statements the second is too much.
+      size_t at = facts->size() > 1 ? (*facts)[1].begin : facts->empty() ? 0 : facts->front().begin;
+      const auto& text = *compiled->text;
+      diagnostics_.push_back({text.place_of(compiled->rendered.source_of(at)), "a model must be one SELECT"});
       return false;
     }
     if (!is_known(node.reads) || draft_.is_blind(facts->front())) {
@@ -118,6 +122,12 @@ class Checker {
   [[nodiscard]] Diagnostic explain(const Node& node, const Compiled& compiled,
                                    const engine::StatementFacts& facts, const Error& error) const {
     Diagnostic wrong = place_error(project_, compiled, error, "");
+    for (const auto& use : facts.functions) {
+      bool of_templates = use.name == "ref" || use.name == "source" || use.name == "var";
+      if (of_templates && wrong.message.starts_with("there is no function " + use.name)) {
+        wrong.message = fmt::format("{0} belongs into double braces: {{{{ {0}(…) }}}}", use.name);
+      }
+    }
     for (const auto& table : facts.tables) {
       engine::TableName name{table.schema.empty() ? "public" : table.schema, table.name};
       for (const auto& [other, made] : project_.nodes) {

@@ -69,7 +69,7 @@ TEST_F(CheckTest, OneMistakeHidesNoOther) {
         "models/a.sql:3:9: there is no model or seed 'bb': did you mean 'b'?",
         "models/a.sql:3:30: there is no source 'feed'",
         "models/b.sql:1:1: syntax error at or near \"selec\": did you mean SELECT instead of selec?",
-        "models/c.sql: a model must be one SELECT"}) {
+        "models/c.sql:1:16: a model must be one SELECT"}) {
     EXPECT_THAT(said, testing::HasSubstr(wanted));
   }
   EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 9) << said;

@@ -66,9 +66,20 @@ class Context {
   }
 
  private:
+  // ref(orders) for ref('orders').
+  static Status must_be_text(const Arguments& given) {
+    for (const Value& one : given.positional) {
+      if (const auto* nothing = one.as<jinja::Undefined>()) {
+        return bad(nothing->name + "; a name stands in quotes");
+      }
+    }
+    return ok();
+  }
+
   static Result<Value> ref(const ModelProject& project, const RenderRequest& request,
                            const Arguments& given) {
     TARN_CHECK(given.expect("ref", 1, 2, {"v", "version"}));
+    TARN_CHECK(must_be_text(given));
     if (!given.named.empty()) {
       return bad("versions of models are not supported yet; write the model's own name");
     }
@@ -114,6 +125,7 @@ class Context {
   static Result<Value> source(const ModelProject& project, const RenderRequest& request,
                               const Arguments& given) {
     TARN_CHECK(given.expect("source", 1, 2, {}));
+    TARN_CHECK(must_be_text(given));
     std::string group = given.positional[0].text();
     std::string name = given.positional.back().text();
     auto found = project.declared.find({group, name});
@@ -258,6 +270,11 @@ class Context {
           if (request.configured != nullptr) {
             request.configured->emplace_back(key.text(), value);
           }
+        }
+      }
+      for (const auto& [key, value] : given.named) {
+        if (const auto* nothing = value.as<jinja::Undefined>()) {
+          return bad(fmt::format("'{}': {}; a text stands in quotes", key, nothing->name));
         }
       }
       if (request.configured != nullptr) {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/diagnostic_text.h"
 #include "codec/text_distance.h"
 #include "model/generic_check.h"
 #include "model/jinja/text.h"
@@ -169,7 +170,7 @@ class Loader {
         if (root) {
           read_properties(project_, *root, path, found_, diagnostics_);
         } else {
-          mistake(Place{}, root.error().message);
+          diagnostics_.push_back(diagnostic_of_text(root.error().message));
         }
       }
     }
@@ -306,6 +307,9 @@ class Loader {
                                               to_text(node.table), other->second));
       }
       for (const SourceTables& source : project_.sources) {
+        if (source.name == node.name) {
+          continue;  // told already
+        }
         for (const auto& table : source.writes) {
           if (engine::fold(to_text(table)) == engine::fold(to_text(node.table))) {
             mistake(Place{node.path},

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/ids.h"
+#include "engine/parse.h"
 #include "model/jinja/text.h"
 
 namespace tarn::model {
@@ -46,6 +47,10 @@ Result<SeedFile> SeedFile::open(Env& env, const std::string& data_folder, const 
   TARN_CHECK(env.files->make_folders(folder));
   SeedFile file(env, node, fmt::format("{}/{}-{}.csv", folder, node.name, new_uuid(*env.random)));
   TARN_CHECK(env.files->link_or_copy(root + "/" + node.path, file.path_));
+  if (jinja::strip(file.header(), " ", true, true).empty()) {
+    return Error{Code::kInvalid,
+                 fmt::format("{}:1: the first line is empty; it names the columns", node.path)};
+  }
   std::set<std::string> seen;
   for (const std::string& name : names_in(file.header(), node.config.delimiter)) {
     if (!seen.insert(engine::fold(name)).second) {
@@ -114,6 +119,7 @@ Error SeedFile::reread(session::SessionService& sessions, const Error& error) co
 
 Diagnostic SeedFile::explain(session::SessionService& sessions, const Error& error) const {
   std::string message = without_path(reread(sessions, error).message, path_);
+  (void)engine::take_place("", message);  // a place in our own statement says nothing
   Place place{.file = node_->path, .line = line_in(message)};
   std::replace(message.begin(), message.end(), '\n', ' ');
   return {place, jinja::strip(message, " ", true, true)};

@@ -1,6 +1,7 @@
 // dbt_project.yml and configuration trees.
 #include <fmt/format.h>
 
+#include "base/diagnostic_text.h"
 #include "model/jinja/text.h"
 #include "model/load.h"
 #include "model/render.h"
@@ -72,7 +73,7 @@ Status read_settings(FileSystem& files, const project::Project& project, Setting
     TARN_TRY(std::string text, files.read(project.root + "/" + name));
     auto root = codec::parse_yaml(text, name);
     if (!root) {
-      diagnostics.push_back({Place{}, root.error().message});
+      diagnostics.push_back(diagnostic_of_text(root.error().message));
       return ok();
     }
     codec::YamlReader reader(*root, "dbt_project.yml", diagnostics);

@@ -98,12 +98,12 @@ void check_checks(const SourceConfig& config, session::Draft& draft, Diagnostics
     return;
   }
   for (const auto& column : config.columns) {
-    if (column.check.text.empty()) {
-      continue;
+    std::string sql =
+        fmt::format("{}{}\n) FROM {}", kCheckFront, column.check.text, session::quote_name(config.table));
+    if (column.check.text.empty() || !all_known(sql, draft)) {
+      continue;  // one that does not parse was told already
     }
-    auto described = draft.describe(
-        fmt::format("{}{}\n) FROM {}", kCheckFront, column.check.text, session::quote_name(config.table)));
-    if (!described) {
+    if (auto described = draft.describe(sql); !described) {
       diagnostics.push_back(mistake_in(config, column.check, "check", described.error(), kCheckFront));
     }
   }
@@ -132,16 +132,17 @@ Result<std::optional<Landed>> sample(const SourceConfig& config, const CheckCont
 // Columns of `input` as the last fetch had them; none when nothing was kept.
 Result<std::vector<Column>> input_columns(const SourceConfig& config, const CheckContext& context) {
   std::vector<Column> columns;
-  TARN_TRY(auto landed, sample(config, context));
-  if (!landed) {
+  TARN_TRY(auto newest, sample(config, context));
+  if (!newest) {
     return columns;
   }
+  const std::vector<Landed> landed = {*newest};  // outlives the input, which refers to it
   TARN_TRY(auto session, context.sessions.open({}));
-  auto input = make_input(*session, config.format, {*landed});
+  auto input = make_input(*session, config.format, landed);
   TARN_TRY(auto found, input->discover(true));
   TARN_TRY(auto relation, input->relation(Purpose::kSelect, {}, -1));
   columns = relation.columns;
-  TARN_TRY(auto each, each_type({*landed}));
+  TARN_TRY(auto each, each_type(landed));
   if (!each.empty()) {
     TARN_TRY(auto row, rows_of(*session, fmt::format("DESCRIBE SELECT tarn_json_value('null', {}) AS each",
                                                      session::quote_literal(each))));

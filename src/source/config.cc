@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/diagnostic_text.h"
 #include "base/time.h"
 #include "codec/scalar_place.h"
 #include "engine/parse.h"
@@ -272,7 +273,10 @@ void read_checks(const SourceConfig& config, Diagnostics& diagnostics) {
     }
     auto facts = engine::parse(fmt::format("{}{}\n)", kCheckFront, column.check.text));
     if (!facts) {
-      diagnostics.push_back(mistake_in(config, column.check, "check", facts.error(), kCheckFront));
+      auto wrong = mistake_in(config, column.check, "check", facts.error(), kCheckFront);
+      bool at_our_bracket = wrong.message.ends_with("at or near \")\"") && !column.check.text.ends_with(")");
+      wrong.message = at_our_bracket ? "check: the expression ends too early" : wrong.message;
+      diagnostics.push_back(std::move(wrong));
     } else if (facts->size() != 1) {
       diagnostics.push_back({column.check.place, "check must be one expression, for example 'price > 0'"});
     }
@@ -384,7 +388,7 @@ std::shared_ptr<const SourceConfig> read_config(const Registry& registry, std::s
   if (root) {
     read_root(registry, *root, *config, diagnostics);
   } else {
-    diagnostics.push_back({Place{}, root.error().message});  // the message begins with the place
+    diagnostics.push_back(diagnostic_of_text(root.error().message));
   }
   config->broken = diagnostics.size() > mistakes;
   return config;
@@ -405,9 +409,8 @@ Result<std::vector<std::shared_ptr<const SourceConfig>>> read_configs(const Regi
       if (!fresh) {
         diagnostics.push_back(
             {Place{.file = path}, fmt::format("{} has the same name: rename one of the two", other->second)});
-      } else {
-        configs.push_back(std::move(config));
       }
+      configs.push_back(std::move(config));
     }
   }
   std::sort(configs.begin(), configs.end(), [](const auto& a, const auto& b) { return a->name < b->name; });

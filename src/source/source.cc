@@ -180,6 +180,11 @@ class FetchesTable : public engine::TableSource {
       {"finished_at", "TIMESTAMP WITH TIME ZONE", ""}};
 };
 
+std::string stem_of(const std::string& path) {
+  std::string file = path.substr(path.rfind('/') + 1);  // npos + 1 is 0
+  return file.substr(0, file.rfind('.'));
+}
+
 }  // namespace
 
 Sources::Sources() = default;
@@ -196,7 +201,8 @@ Result<std::shared_ptr<const Sources>> Sources::read(FileSystem& files, project:
   for (const auto& config : sources->configs_) {
     auto [other, fresh] =
         writers.emplace(engine::fold(config->table.schema + "." + config->table.name), config->path);
-    if (!fresh) {
+    bool told = !fresh && engine::fold(stem_of(other->second)) == engine::fold(config->name);
+    if (!fresh && !told) {
       diagnostics.push_back({Place{.file = config->path},
                              fmt::format("{} writes the same table {}.{}: give one of them another 'table'",
                                          other->second, config->table.schema, config->table.name)});

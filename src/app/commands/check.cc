@@ -2,6 +2,7 @@
 
 #include "app/commands/commands.h"
 #include "app/project_tasks.h"
+#include "base/diagnostic_text.h"
 #include "serve/http/json.h"
 
 namespace tarn::app {
@@ -21,8 +22,13 @@ Result<Diagnostics> check_project(CommandContext& context) {
   const auto backend = open_backend(context);
   if (!backend && backend.error().code == Code::kLocked)
     return check_text(context, backend.error());
-  if (!backend)
+  if (!backend) {
+    // Without a readable tarn.yml nothing else can be found.
+    auto mistake = diagnostic_of_text(backend.error().message);
+    if (mistake.place.file == "tarn.yml")
+      return Diagnostics{std::move(mistake)};
     return backend.error();
+  }
   return (*backend)->check(context.arguments.vars);
 }
 

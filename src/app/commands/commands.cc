@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "app/project_tasks.h"
 #include "app/remote_backend.h"
 #include "app/server_file.h"
 #include "app/workspace.h"
@@ -37,8 +38,9 @@ Result<project::Project> load_settings(CommandContext& context) {
   Diagnostics mistakes;
   TARN_TRY(auto project,
            project::load_project(*context.env.files, absolute_path(context.arguments.project), mistakes));
-  if (!mistakes.empty())
-    return Error{Code::kInvalid, to_string(mistakes.front())};
+  // check tells them itself, together with all others.
+  if (!mistakes.empty() && context.arguments.command != "check")
+    return mistakes_error(mistakes);
   return project;
 }
 

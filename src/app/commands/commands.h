@@ -42,7 +42,7 @@ int report(const CommandContext& context, const Diagnostics& diagnostics);
 
 // Absolute, without "." and "..".
 std::string absolute_path(const std::string& path);
-// The project's settings; mistakes in tarn.yml are an error that names the first.
+// The project's settings; mistakes in tarn.yml are an error, but for `tarn check`.
 Result<project::Project> load_settings(CommandContext& context);
 // The server that holds the project, or the project opened here.
 Result<std::unique_ptr<serve::Backend>> open_backend(CommandContext& context);

@@ -116,6 +116,11 @@ constexpr Wording kWordings[] = {
     {"Malformed JSON at byte {} of input: {}.  Input: \"{}\"", "this is not JSON ({1} at byte {0}): {2}"},
     {"CSV Error on Line: {}\nOriginal Line: {}\nExpected Number of Columns: {} Found: {}\n{}",
      "line {0} has {3} columns instead of {2}: {1}"},
+    {"CSV Error on Line: {}\nOriginal Line: {}\nValue with unterminated quote{}",
+     "line {0} has a quote that is never closed, or text behind a closed one: {1}"},
+    {"Invalid Input Error: CSV Error on Line: {}\nOriginal Line: {}\nInvalid unicode{}",
+     "line {0} is not UTF-8 text"},
+    {"CSV Error on Line: {}\nOriginal Line: {}\nInvalid unicode{}", "line {0} is not UTF-8 text"},
     {"CSV Error on Line: {}\nOriginal Line: {}\n{}\n{}", "line {0} cannot be read ({2}): {1}"},
     {"syntax error at end of input", "the statement ends too early"},
 };

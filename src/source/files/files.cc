@@ -216,6 +216,9 @@ void add(Registry& registry) {
                   for (const char* key : {"path", "paths"}) {
                     if (auto texts = reader.texts(key)) {
                       for (auto& text : *texts) {
+                        if (text.find('\\') != std::string::npos) {
+                          reader.mistake(*reader.child(key), "a path is written with '/', not with '\\'");
+                        }
                         patterns.push_back({std::move(text), reader.child(key)->place});
                       }
                     }
