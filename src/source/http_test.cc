@@ -107,8 +107,7 @@ TEST_F(HttpTest, CheckFindsTypesColumnsAndTables) {
          "on_new_columns: ignore\n");
   auto checked = check();
   ASSERT_EQ(checked.size(), 3U);
-  EXPECT_EQ(to_string(checked[0]),
-            "sources/s.yml:4:14: column a: 'intt' is not a type: did you mean 'int'?");
+  EXPECT_EQ(to_string(checked[0]), "sources/s.yml:4:14: column a: 'intt' is not a type: did you mean 'int'?");
   EXPECT_EQ(to_string(checked[1]),
             "sources/s.yml:6:6: key names a column 'bb', which the table has not: did you mean 'b'?");
   EXPECT_EQ(to_string(checked[2]), "sources/s.yml:3:21: each: there is no table \"not_there\"");
