@@ -101,9 +101,9 @@ TEST_F(ExactTest, ALeafThatDoesNotFitSendsItsRowToQuarantine) {
           "select source, list(row_number order by row_number) from _tarn.quarantine group by 1 order by 1"),
       "c|[3, 4];j|[2, 3, 4];n|[2, 3, 4]");
   EXPECT_EQ(
-      query("select reason from _tarn.quarantine where row_number = 2 and source in ('j', 'n') group by 1"),
-      "column p: cannot read '{\"x\":\"abc\"}' as STRUCT(x DOUBLE, n BIGINT);"
-      "column p: cannot read '{\"x\": \"abc\"}' as STRUCT(x DOUBLE, n BIGINT)");
+      query("select distinct reason from _tarn.quarantine where row_number = 2 and source <> 'c' order by 1"),
+      "column p: cannot read '{\"x\": \"abc\"}' as STRUCT(x DOUBLE, n BIGINT);"
+      "column p: cannot read '{\"x\":\"abc\"}' as STRUCT(x DOUBLE, n BIGINT)");
 }
 
 TEST_F(ExactTest, LargeNumbersComeThroughASelect) {

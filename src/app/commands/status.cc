@@ -80,7 +80,7 @@ Status show_table(const CommandContext& context, const std::vector<flow::TaskSta
                               {"kind", "VARCHAR"},
                               {"state", "VARCHAR"},
                               {"updated", "VARCHAR"},
-                              {"rows", "BIGINT"}}));
+                              {"written", "BIGINT"}}));
   TARN_CHECK(writer->rows(batch_of(*context.env.clock, all)));
   TARN_CHECK(writer->end());
   for (const auto& one : all) {
