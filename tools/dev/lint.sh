@@ -1,4 +1,4 @@
-# ./dev lint [--quick] [PATH...]: what it finds is mended in the code, not silenced.
+# ./dev lint [--quick|--tests] [PATH...]: what it finds is mended in the code, not silenced.
 preset=dev
 source tools/dev/configure.sh
 cmake --build --preset dev --target lint_needs >/dev/null

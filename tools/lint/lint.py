@@ -170,13 +170,15 @@ def run_header(path, entry):
     return [f"{path}: not self-contained: {first}"]
 
 
-def slow_checks(files, build, cache):
+def slow_checks(files, build, cache, tests):
     commands = compile_commands(build)
     version = subprocess.run(["clang-tidy-19", "--version"], capture_output=True, text=True).stdout
     salt = version + read(".clang-tidy") + read("tools/lint/lint.py")
     jobs = []
     for path in files:
         if re.match(r"(src|bench)/.*\.cc$", path) and path in commands:
+            if re.search(r"_(test|fuzz)\.cc$", path) and not tests:
+                continue
             jobs.append((cache.key(path, salt + "tidy"), run_tidy, (path, build)))
         elif re.match(r"src/.*\.h$", path):
             module = "/".join(path.split("/")[:2]) + "/"
@@ -199,6 +201,7 @@ def main():
     parser.add_argument("--build", default=os.path.join(ROOT, "build"))
     parser.add_argument("--cache", required=True)
     parser.add_argument("--quick", action="store_true", help="leave out clang-tidy and the header check")
+    parser.add_argument("--tests", action="store_true", help="clang-tidy looks at tests and fuzz targets, too (another third of its time)")
     parser.add_argument("only", nargs="*", help="only files below these paths")
     options = parser.parse_args()
     files = git_files()
@@ -210,7 +213,7 @@ def main():
     for finding in findings:
         print(finding)
     if not options.quick:
-        for finding in slow_checks(files, options.build, Cache(options.cache)):
+        for finding in slow_checks(files, options.build, Cache(options.cache), options.tests):
             print(finding, flush=True)
             findings.append(finding)
     findings = sorted(set(findings))
