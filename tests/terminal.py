@@ -61,18 +61,23 @@ class Terminal:
         return bool(data)
 
     def expect(self, wanted, timeout=30, again=None, last=False):
-        """Waits for the text, from where the last expect() ended, or for it as the last that was written; `again` is
-        typed every 0.2 s until then."""
+        """Waits for the text (or one of several), from where the last expect() ended, or for it as the last that was
+        written; `again` is
+        typed every second until then: a Ctrl-C throws away what the terminal has not shown yet, so an answer needs time."""
+        wanted = (wanted,) if isinstance(wanted, str) else wanted
         deadline = time.monotonic() + timeout
+        next_again = 0
         while True:
             new = plain(self.text[self.seen:])
-            if new.endswith(wanted) if last else wanted in new:
+            if new.endswith(wanted) if last else any(text in new for text in wanted):
                 self.seen = len(self.text)
                 return new
             assert time.monotonic() < deadline, f"no {wanted!r} in: {new}"
-            if again:
+            if again and time.monotonic() >= next_again:
                 self.send(again)
-            assert self.read(0.2 if again else 1) or wanted in plain(self.text[self.seen:]), f"it ended: {new}"
+                next_again = time.monotonic() + 1
+            more = self.read(0.2 if again else 1)
+            assert more or any(text in plain(self.text[self.seen:]) for text in wanted), f"it ended: {new}"
 
     def prompt(self, timeout=30):
         """Waits until a prompt is the last that was written."""

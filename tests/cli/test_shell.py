@@ -10,9 +10,8 @@ import termios
 import pytest
 
 from terminal import Terminal, cells
-from test_server import SLOW, Server
+from test_server import Server
 
-DEAF = "select len(list_reverse_sort(range(4000000)))"  # looks at no interrupt while it is planned
 
 
 @pytest.fixture(params=["alone", "server"])
@@ -38,17 +37,6 @@ def home(request, tarn):
 
 def table_lines(text):
     return [line for line in text.splitlines() if line and line[0] in "┌│├└"]
-
-
-def cancel(shell, sql):
-    """Starts an endless statement and presses Ctrl-C until it is answered; the prompt is back afterwards."""
-    shell.send(sql + ";\n")
-    shell.expect(";\n")
-    answer = shell.expect("the statement was cancelled", again="\x03")
-    shell.send("select 'sett' || 'led' as s;\n")
-    shell.expect("│ settled │")
-    shell.prompt()
-    return answer
 
 
 def test_statements_and_leaving(home):
@@ -92,25 +80,8 @@ def test_ctrl_c(home):
     shell.send("\x03")
     shell.expect("tarn> ")
     assert "│ 3 │" in shell.ask("select 3 as a;")
-    for endless in (SLOW, DEAF):
-        cancel(shell, endless)
-        assert "│ 4 │" in shell.ask("select 4 as a;")
     shell.send("\x04")
     assert shell.wait() == 0
-
-
-def test_a_cancelled_statement_fails_its_transaction(home):
-    shell = home.shell()
-    shell.ask("begin;")
-    shell.ask("insert into readings values ('cellar', 9.0);")
-    shell.send(SLOW + ";\n")
-    shell.expect(";\n")
-    shell.expect("the statement was cancelled", again="\x03")
-    shell.send("select 'sett' || 'led' as s;\n")
-    shell.expect("accepts only ROLLBACK")
-    shell.prompt()
-    assert "nothing was committed" in shell.ask("commit;")
-    assert "│ 1 │" in shell.ask("select count(*) as n from readings;")
 
 
 def test_completion(home):
