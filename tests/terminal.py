@@ -60,24 +60,25 @@ class Terminal:
         self.text += self.decoder.decode(data)
         return bool(data)
 
-    def expect(self, wanted, timeout=30, again=None, last=False):
+    def expect(self, wanted, timeout=30, last=False):
         """Waits for the text (or one of several), from where the last expect() ended, or for it as the last that was
-        written; `again` is
-        typed every second until then: a Ctrl-C throws away what the terminal has not shown yet, so an answer needs time."""
+        written."""
         wanted = (wanted,) if isinstance(wanted, str) else wanted
         deadline = time.monotonic() + timeout
-        next_again = 0
         while True:
             new = plain(self.text[self.seen:])
             if new.endswith(wanted) if last else any(text in new for text in wanted):
                 self.seen = len(self.text)
                 return new
             assert time.monotonic() < deadline, f"no {wanted!r} in: {new}"
-            if again and time.monotonic() >= next_again:
-                self.send(again)
-                next_again = time.monotonic() + 1
-            more = self.read(0.2 if again else 1)
+            more = self.read(1)
             assert more or any(text in plain(self.text[self.seen:]) for text in wanted), f"it ended: {new}"
+
+    def signals(self, timeout=30):
+        """Waits until Ctrl-C is a signal and no key."""
+        deadline = time.monotonic() + timeout
+        while not termios.tcgetattr(self.master)[3] & termios.ISIG:
+            assert time.monotonic() < deadline and self.read(0.01), "Ctrl-C stays a key"
 
     def prompt(self, timeout=30):
         """Waits until a prompt is the last that was written."""

@@ -23,6 +23,7 @@ constexpr size_t kLinesMax = 4096;
 constexpr size_t kBatchRows = 1024;
 constexpr size_t kErrorBytesMax = 64 * 1024;
 constexpr std::chrono::milliseconds kLook{50};
+constexpr std::chrono::seconds kPatience{5};  // for the answer to a cancel
 
 // Cuts a stream of bytes into lines.
 class Lines {
@@ -48,23 +49,24 @@ class Lines {
   std::string rest_;
 };
 
-// The lines of format "rows", read by a thread of its own as fast as they are taken.
+// The lines of format "rows", read by a thread of its own as fast as they are taken. A cancel closes our side
+// of the connection: the server stops the statement and still says what became of it.
 class RemoteRows final : public serve::SqlAnswer, public engine::ResultStream {
  public:
   explicit RemoteRows(net::LocalRequest request) : request_(std::move(request)) {}
   ~RemoteRows() override {
-    cancel();
+    stop(SHUT_RDWR);
     if (thread_.joinable())
       thread_.join();
   }
 
   // Waits for the head: an error before the first row is this call's error.
   Status open() {
-    request_.on_socket = [this](int socket) {
+    request_.on_sent = [this](int socket) {
       const std::lock_guard lock(mutex_);
       socket_ = socket;
       if (stopped_ && socket_ >= 0)
-        ::shutdown(socket_, SHUT_RDWR);
+        ::shutdown(socket_, SHUT_WR);
     };
     thread_ = std::thread([this] { receive(); });
     const auto head = next_line();
@@ -88,13 +90,7 @@ class RemoteRows final : public serve::SqlAnswer, public engine::ResultStream {
   }
 
   engine::ResultStream& rows() override { return *this; }
-  void cancel() override {
-    const std::lock_guard lock(mutex_);
-    stopped_ = true;
-    if (socket_ >= 0)
-      ::shutdown(socket_, SHUT_RDWR);
-    changed_.notify_all();
-  }
+  void cancel() override { stop(SHUT_WR); }
 
   [[nodiscard]] const std::vector<engine::Column>& columns() const override { return columns_; }
   [[nodiscard]] std::optional<int64_t> rows_changed() const override { return rows_changed_; }
@@ -105,6 +101,8 @@ class RemoteRows final : public serve::SqlAnswer, public engine::ResultStream {
     batch.columns.resize(columns_.size());
     while (!complete_ && batch.rows < kBatchRows) {
       TARN_TRY(const auto line, next_line());
+      if (!rows_changed_ && is_stopped())
+        return see_it_end();
       if (!line)
         return Error{Code::kUnavailable, "the server's answer broke off"};
       const auto json = Json::parse(*line, nullptr, false);
@@ -126,6 +124,28 @@ class RemoteRows final : public serve::SqlAnswer, public engine::ResultStream {
   Status arrow_schema(ArrowSchema*) override { return no_arrow(); }
 
  private:
+  void stop(int side) {
+    const std::lock_guard lock(mutex_);
+    if (!stopped_)
+      give_up_at_ = std::chrono::steady_clock::now() + kPatience;
+    stopped_ = true;
+    if (socket_ >= 0)
+      ::shutdown(socket_, side);
+    changed_.notify_all();
+  }
+  bool is_stopped() {
+    const std::lock_guard lock(mutex_);
+    return stopped_;
+  }
+  // The session is free for the next statement only then.
+  Error see_it_end() {
+    while (const auto line = next_line()) {
+      if (!*line)
+        break;
+    }
+    return Error{Code::kCancelled, "the statement was cancelled"};
+  }
+
   static Error no_arrow() { return Error{Code::kUnsupported, "a server's answer comes as text"}; }
 
   static void add_row(const Json& row, engine::TextBatch& batch) {
@@ -145,7 +165,7 @@ class RemoteRows final : public serve::SqlAnswer, public engine::ResultStream {
         changed_.wait(lock, [this] { return stopped_ || lines_.size() < kLinesMax; });
         lines_.emplace_back(line);
         changed_.notify_all();
-        return !stopped_;
+        return true;
       });
     });
     const std::lock_guard lock(mutex_);
@@ -161,9 +181,12 @@ class RemoteRows final : public serve::SqlAnswer, public engine::ResultStream {
   // nullopt at the end.
   Result<std::optional<std::string>> next_line() {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return ended_ || stopped_ || !lines_.empty(); });
-    if (stopped_)
-      return Error{Code::kCancelled, "the statement was cancelled"};
+    const auto ready = [this] { return ended_ || !lines_.empty(); };
+    changed_.wait(lock, [&] { return stopped_ || ready(); });
+    if (stopped_ && !changed_.wait_until(lock, give_up_at_, ready)) {
+      return Error{Code::kCancelled,
+                   "the statement was cancelled, but the server does not say whether it was done before"};
+    }
     if (!lines_.empty()) {
       std::optional<std::string> line = std::move(lines_.front());
       lines_.pop_front();
@@ -184,6 +207,7 @@ class RemoteRows final : public serve::SqlAnswer, public engine::ResultStream {
   std::condition_variable changed_;
   std::deque<std::string> lines_;
   bool ended_ = false, stopped_ = false;
+  std::chrono::steady_clock::time_point give_up_at_;  // once stopped
   int socket_ = -1;
   std::optional<Error> error_;
   std::thread thread_;
@@ -417,7 +441,7 @@ class RemoteBackend final : public serve::Backend {
   Status receive_file(const serve::SqlRequest& request, WritableFile& file) {
     Stoppable stoppable(request);
     auto post = server_.post("/api/v1/sql", sql_body(request, "parquet"));
-    post.on_socket = [&stoppable](int socket) { stoppable.set_socket(socket); };
+    post.on_sent = [&stoppable](int socket) { stoppable.set_socket(socket); };
     std::string head;  // of an error's body
     Status written = ok();
     const auto status = net::send_local(post, [&](int code, std::string_view bytes) {

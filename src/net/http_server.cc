@@ -13,6 +13,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -94,6 +95,7 @@ class Server final : public HttpServer {
   asio::awaitable<void> serve(beast::tcp_stream stream);
   asio::awaitable<bool> serve_one(beast::tcp_stream& stream, beast::flat_buffer& buffer);
   asio::awaitable<bool> send(beast::tcp_stream& stream, std::shared_ptr<HttpExchange> exchange);
+  asio::awaitable<void> wait_for_output(beast::tcp_stream& stream, HttpExchange& exchange);
   asio::awaitable<bool> send_refusal(beast::tcp_stream& stream, int status, std::string body);
   void start_handler(std::shared_ptr<HttpExchange> exchange);
 
@@ -267,17 +269,29 @@ void Server::start_handler(std::shared_ptr<HttpExchange> exchange) {
   });
 }
 
+// A client that closed its side may still read: it asked for an end, and gets the answer there is.
+asio::awaitable<void> Server::wait_for_output(beast::tcp_stream& stream, HttpExchange& exchange) {
+  using asio::experimental::awaitable_operators::operator||;
+  ErrorCode error, ignored;
+  exchange.wake().expires_after(kLook);
+  // Bytes of a next request would make the socket ready at once, again and again.
+  if (exchange.is_gone() || stream.socket().available(ignored) > 0) {
+    co_await exchange.wake().async_wait(asio::redirect_error(asio::use_awaitable, error));
+  } else {
+    co_await (exchange.wake().async_wait(asio::redirect_error(asio::use_awaitable, error)) ||
+              stream.socket().async_wait(tcp::socket::wait_read,
+                                         asio::redirect_error(asio::use_awaitable, ignored)));
+  }
+  if (!exchange.has_output() && peer_closed(stream.socket()))
+    exchange.set_gone();
+}
+
 asio::awaitable<bool> Server::send(beast::tcp_stream& stream, std::shared_ptr<HttpExchange> exchange) {
   ErrorCode error;
   stream.expires_never();
   while (true) {
     if (!exchange->has_output()) {
-      exchange->wake().expires_after(kLook);
-      co_await exchange->wake().async_wait(asio::redirect_error(asio::use_awaitable, error));
-      if (!exchange->has_output() && peer_closed(stream.socket())) {
-        exchange->set_gone();
-        co_return false;
-      }
+      co_await wait_for_output(stream, *exchange);
       continue;
     }
     auto outgoing = exchange->take();

@@ -38,9 +38,10 @@ class HttpServerResponse {
   virtual Status write(std::string_view bytes) = 0;
   // Ends a begun answer as broken: the connection is closed without its last chunk, so the client notices.
   virtual void break_off() = 0;
-  // The client hung up, or the server stops.
+  // The client hung up or closed its side, or the server stops.
   [[nodiscard]] virtual bool is_gone() const = 0;
-  // Called once from the server's thread when the client hangs up or the server stops; it must not block.
+  // Called once from the server's thread when the client hangs up or the server stops; it must not block. A
+  // client that closed its side only may still read what answer() says, but no more of a begun answer.
   // Ends with the handler, or by passing an empty function; then it is not running any more.
   virtual void on_gone(std::function<void()> callback) = 0;
 };

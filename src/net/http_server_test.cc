@@ -2,8 +2,11 @@
 // back pressure; a client that hangs up is noticed; limits hold. Method: real sockets on loopback, port 0.
 #include "net/http_server.h"
 
+#include <sys/socket.h>
+
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <thread>
 
@@ -144,6 +147,24 @@ TEST_F(HttpServerTest, ABrokenAnswerIsNoticed) {
     response.break_off();
   });
   EXPECT_FALSE(call_local(request("/")));
+}
+
+TEST_F(HttpServerTest, AClientThatClosedItsSideGetsTheAnswer) {
+  start([&](const HttpServerRequest&, HttpServerResponse& response) {
+    std::promise<void> gone;
+    response.on_gone([&] { gone.set_value(); });
+    EXPECT_EQ(gone.get_future().wait_for(std::chrono::seconds{20}), std::future_status::ready);
+    response.on_gone({});
+    response.answer(200, "text/plain", "stopped");
+  });
+  auto asked = request("/");
+  asked.on_sent = [](int socket) {
+    if (socket >= 0)
+      EXPECT_EQ(::shutdown(socket, SHUT_WR), 0);
+  };
+  const auto answer = call_local(asked);
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->body, "stopped");
 }
 
 TEST_F(HttpServerTest, AHandlerHearsThatItsClientLeft) {

@@ -47,6 +47,8 @@ Result<int> exchange(asio::ip::tcp::socket& socket, const LocalRequest& request,
   http::write(socket, message_of(request), error);
   if (error)
     return unreachable(request, error.message());
+  if (request.on_sent)
+    request.on_sent(socket.native_handle());
   beast::flat_buffer buffer;
   http::response_parser<http::buffer_body> parser;
   parser.body_limit(boost::none);
@@ -80,11 +82,9 @@ Result<int> send_local(const LocalRequest& request, const AnswerSink& sink) {
   if (error)
     return unreachable(request, error.message());
   socket.set_option(asio::ip::tcp::no_delay(true), error);
-  if (request.on_socket)
-    request.on_socket(socket.native_handle());
   auto status = exchange(socket, request, sink);
-  if (request.on_socket)
-    request.on_socket(-1);
+  if (request.on_sent)
+    request.on_sent(-1);
   return status;
 }
 

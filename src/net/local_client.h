@@ -17,9 +17,9 @@ struct LocalRequest {
   std::string method = "GET";
   std::string target;  // path and query
   std::string body;    // JSON; sent when not empty
-  // Gets the descriptor once it is connected, so that another thread may shut it down, and -1 before it is
-  // closed.
-  std::function<void(int)> on_socket = {};
+  // Gets the descriptor once the request is sent, so that another thread may shut it down, and -1 before it
+  // is closed. Shut down for writing alone it asks the server to stop and still gets the answer.
+  std::function<void(int)> on_sent = {};
 };
 
 // Bytes go to `sink` as they come, with the status code; false from it breaks off with kCancelled. Returns

@@ -18,7 +18,7 @@ class CsvInput : public Input {
   CsvInput(session::Session& session, const Format& format, const std::vector<Landed>& landed)
       : session_(session), format_(format), landed_(landed) {}
 
-  Result<std::vector<InputColumn>> discover(bool) override;
+  Result<std::vector<InputColumn>> find_columns(bool) override;
   [[nodiscard]] bool streams() const override { return true; }
   [[nodiscard]] std::string bad_rows() const override;
   Result<Relation> relation(Purpose purpose, const WantedColumns& wanted, int only) override;
@@ -73,7 +73,7 @@ std::string CsvInput::scan(const std::vector<Landed>& files, const Types& types)
       generation_, options());
 }
 
-Result<std::vector<InputColumn>> CsvInput::discover(bool) {
+Result<std::vector<InputColumn>> CsvInput::find_columns(bool) {
   ++generation_;
   std::map<std::string, size_t> known;
   for (const auto& one : landed_) {

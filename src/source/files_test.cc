@@ -89,6 +89,22 @@ TEST_F(FilesTest, BrokenCsvRowsGoToQuarantineWithTheirLine) {
   EXPECT_EQ(report_.counts.rows_quarantined, 6);
 }
 
+TEST_F(FilesTest, AColumnThatSqlCannotNameIsToldAsSuch) {
+  write("in/a.ndjson", R"({"id": 1})"
+                       "\n"
+                       R"({"id": 2, "a\u0000b": 3})"
+                       "\n");
+  write("sources/s.yml", "kind: files\npath: in/*.ndjson\nformat: ndjson\n");
+  EXPECT_NE(error_of_run().message.find("zero byte after \"a\""), std::string::npos)
+      << error_of_run().message;
+  write("in/b.ndjson", R"({"other": {"a\u0000b": 3}})"
+                       "\n");
+  EXPECT_NE(error_of_run().message.find("zero byte"), std::string::npos) << error_of_run().message;
+  write("sources/s.yml", "kind: files\npath: in/*.json\nformat: json\n");
+  write("in/a.json", R"([{"a\u0000b": 3}])");
+  EXPECT_NE(error_of_run().message.find("zero byte"), std::string::npos) << error_of_run().message;
+}
+
 TEST_F(FilesTest, OneBrokenRowInAMillionIsFound) {
   std::string csv = "id,name,price\n";
   std::string json;

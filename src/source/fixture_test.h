@@ -111,6 +111,11 @@ class SourceFixture : public ::testing::Test {
   }
 
   // Runs one source as run `run`, or as a new one.
+  Error error_of_run() {
+    auto status = run("s");
+    EXPECT_FALSE(status);
+    return status ? Error{} : status.error();
+  }
   Status run(const std::string& name, std::string run = "") {
     if (run.empty()) {
       run = fmt::format("run{}", ++runs_);

@@ -27,11 +27,6 @@ class HttpTest : public SourceFixture {
                       });
     return nlohmann::json::parse(body, nullptr, false);
   }
-  Error error_of_run() {
-    auto status = run("s");
-    EXPECT_FALSE(status);
-    return status ? Error{} : status.error();
-  }
 
   net::BadServer server_;
 };

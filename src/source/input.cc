@@ -17,7 +17,7 @@ class ParquetInput : public Input {
   ParquetInput(session::Session& session, const std::vector<Landed>& landed)
       : session_(session), landed_(landed) {}
 
-  Result<std::vector<InputColumn>> discover(bool) override {
+  Result<std::vector<InputColumn>> find_columns(bool) override {
     std::vector<InputColumn> found;
     TARN_TRY(auto rows, rows_of(session_, "DESCRIBE SELECT * FROM " + scan(landed_, false)));
     for (const auto& row : rows) {
@@ -59,7 +59,30 @@ class ParquetInput : public Input {
   std::vector<engine::Column> columns_;
 };
 
+Result<std::vector<InputColumn>> nameable(Result<std::vector<InputColumn>> columns) {
+  for (size_t i = 0; columns && i < columns->size(); ++i) {
+    const auto& [name, type] = (*columns)[i];
+    for (const auto& text : {name, type}) {  // the type holds the names of nested members
+      if (const auto zero = text.find('\0'); zero != std::string::npos) {
+        return Error{Code::kInvalid,
+                     fmt::format("the name of a column holds a zero byte after \"{}\", and SQL can "
+                                 "name no such column: is the file UTF-16 rather than UTF-8?",
+                                 text.substr(0, zero))};
+      }
+    }
+  }
+  return columns;
+}
+
 }  // namespace
+
+Result<std::vector<InputColumn>> Input::discover(bool types_matter) {
+  return nameable(find_columns(types_matter));
+}
+
+Result<std::vector<InputColumn>> Input::late_columns() {
+  return nameable(find_late_columns());
+}
 
 std::unique_ptr<Input> make_parquet_input(session::Session& session, const Format&,
                                           const std::vector<Landed>& landed) {

@@ -49,10 +49,11 @@ class Input {
   virtual ~Input() = default;
   // Runs outside a transaction: it may make temporary tables, and may fail without harm.
   // `types_matter`: false where the names suffice, as the types are known.
-  virtual Result<std::vector<InputColumn>> discover(bool types_matter) = 0;
+  // A name with a zero byte, which SQL text cannot hold, is an error.
+  Result<std::vector<InputColumn>> discover(bool types_matter);
   // What the relations read whole since have shown besides: columns of the input from now on, so that a
   // relation made before lacks them.
-  virtual Result<std::vector<InputColumn>> late_columns() { return std::vector<InputColumn>(); }
+  Result<std::vector<InputColumn>> late_columns();
   // False: only kCareful and kSelect relations exist, made of what discover() has staged.
   [[nodiscard]] virtual bool streams() const = 0;
   // `only`: index of one landed file, or -1 for all.
@@ -62,6 +63,10 @@ class Input {
   // SELECT fetch, row_number, reason, raw of what made no row; valid after the last relation() was read
   // whole. Empty: there is nothing of the kind.
   [[nodiscard]] virtual std::string bad_rows() const = 0;
+
+ protected:
+  virtual Result<std::vector<InputColumn>> find_columns(bool types_matter) = 0;
+  virtual Result<std::vector<InputColumn>> find_late_columns() { return std::vector<InputColumn>(); }
 };
 
 // `landed` without empty files; all in the same format. The session outlives the input.

@@ -184,7 +184,7 @@ class JsonInput : public Input {
   JsonInput(session::Session& session, const Format& format, const std::vector<Landed>& landed)
       : rows_(session), format_(format), landed_(landed) {}
 
-  Result<std::vector<InputColumn>> discover(bool) override {
+  Result<std::vector<InputColumn>> find_columns(bool) override {
     TARN_CHECK(rows_.create());
     for (const auto& one : landed_) {
       TARN_CHECK(rows_.add_document(one, format_.records));

@@ -22,8 +22,8 @@ class NdjsonInput : public Input {
   NdjsonInput(session::Session& session, const std::vector<Landed>& landed)
       : session_(session), landed_(landed) {}
 
-  Result<std::vector<InputColumn>> discover(bool types_matter) override;
-  Result<std::vector<InputColumn>> late_columns() override;
+  Result<std::vector<InputColumn>> find_columns(bool types_matter) override;
+  Result<std::vector<InputColumn>> find_late_columns() override;
   [[nodiscard]] bool streams() const override { return true; }
   Result<Relation> relation(Purpose purpose, const WantedColumns& wanted, int only) override;
   [[nodiscard]] std::string bad_rows() const override {
@@ -99,7 +99,7 @@ Result<std::vector<InputColumn>> NdjsonInput::add_keys(int scan) {
   return added;
 }
 
-Result<std::vector<InputColumn>> NdjsonInput::discover(bool types_matter) {
+Result<std::vector<InputColumn>> NdjsonInput::find_columns(bool types_matter) {
   const auto bytes = types_matter ? kSampleBytes : kSampleBytesOfNames;
   const auto each = std::max(kSampleBytesMin, bytes / static_cast<int64_t>(landed_.size()));
   looked_ = ++scan_;
@@ -108,7 +108,7 @@ Result<std::vector<InputColumn>> NdjsonInput::discover(bool types_matter) {
   return add_keys(scan_);
 }
 
-Result<std::vector<InputColumn>> NdjsonInput::late_columns() {
+Result<std::vector<InputColumn>> NdjsonInput::find_late_columns() {
   std::vector<InputColumn> late;
   while (looked_ < scan_) {
     TARN_TRY(auto added, add_keys(++looked_));

@@ -10,8 +10,9 @@ import termios
 import pytest
 
 from terminal import Terminal, cells
-from test_server import Server
+from test_server import SLOW, Server
 
+DEAF = "select len(list_reverse_sort(range(12000000)))"  # looks at no interrupt while it is planned
 
 
 @pytest.fixture(params=["alone", "server"])
@@ -37,6 +38,16 @@ def home(request, tarn):
 
 def table_lines(text):
     return [line for line in text.splitlines() if line and line[0] in "┌│├└"]
+
+
+def press_ctrl_c(shell, sql):
+    """Starts an endless statement and presses Ctrl-C once it is a signal."""
+    shell.send(sql + ";\n")
+    shell.expect(";\n")
+    shell.signals()
+    shell.send("\x03")
+    shell.expect("the statement was cancelled")
+    shell.prompt()
 
 
 def test_statements_and_leaving(home):
@@ -80,8 +91,21 @@ def test_ctrl_c(home):
     shell.send("\x03")
     shell.expect("tarn> ")
     assert "│ 3 │" in shell.ask("select 3 as a;")
+    for endless in (SLOW, DEAF):
+        press_ctrl_c(shell, endless)
+        assert "│ 4 │" in shell.ask("select 4 as a;")
     shell.send("\x04")
     assert shell.wait() == 0
+
+
+def test_a_cancelled_statement_fails_its_transaction(home):
+    shell = home.shell()
+    shell.ask("begin;")
+    shell.ask("insert into readings values ('cellar', 9.0);")
+    press_ctrl_c(shell, SLOW)
+    assert "accepts only ROLLBACK" in shell.ask("select 5 as a;")
+    assert "nothing was committed" in shell.ask("commit;")
+    assert "│ 1 │" in shell.ask("select count(*) as n from readings;")
 
 
 def test_completion(home):

@@ -3,6 +3,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <charconv>
 #include <cstdio>
 
@@ -59,10 +60,12 @@ class Shell {
   }
 
   int run() {
+    note_signals();
     print("Tarn SQL. Type .help for help; a statement ends with ';'.\n");
     names_.refresh(*session_);
     std::string text;
     while (true) {
+      *pressed_ = false;
       const auto line = editor_.read(text.empty() ? "tarn> " : "  ... ");
       if (!line)
         break;
@@ -108,20 +111,26 @@ class Shell {
   }
 
   bool run_statement(const std::string& sql) {
-    const auto quiet = [] {};  // between statements Ctrl-C is a key of the editor
-    const auto on_cancellable = [&](std::function<void()> cancel) {
-      context_.signals.on_signal(cancel ? std::move(cancel) : quiet);
+    const auto on_cancellable = [&](const std::function<void()>& cancel) {
+      cancel ? context_.signals.on_signal(cancel) : note_signals();
+      if (cancel && *pressed_)
+        cancel();
     };
     began_ = context_.env.clock->steady();
     Status done;
     {
       const auto answer = session_->sql({.sql = sql, .on_cancellable = on_cancellable});
       done = answer ? write_answer(context_.env, (*answer)->rows(), output_) : Status(answer.error());
-      context_.signals.on_signal(quiet);
+      note_signals();
     }
     if (!done)
       say(sql, done.error());
     return done.has_value();
+  }
+
+  // Ctrl-C is a key while a line is edited; as a signal it means the statement that has not begun yet.
+  void note_signals() {
+    context_.signals.on_signal([pressed = pressed_] { *pressed = true; });
   }
 
   void say(const std::string& sql, const Error& error) {
@@ -183,6 +192,7 @@ class Shell {
 
   CommandContext& context_;
   const std::shared_ptr<serve::SqlSession> session_;
+  const std::shared_ptr<std::atomic<bool>> pressed_ = std::make_shared<std::atomic<bool>>(false);
   Duration began_{0};  // of the running statement
   SqlOutput output_;
   Names names_;
@@ -206,7 +216,6 @@ int run_shell(CommandContext& context, serve::Backend& backend) {
       (void)::tcsetattr(STDIN_FILENO, TCSANOW, &before);
     ::_exit(130);
   });
-  context.signals.on_signal([] {});  // between statements Ctrl-C is a key of the editor
   Shell shell(context, std::move(*session), project->data_folder + "/history");
   return shell.run();
 }

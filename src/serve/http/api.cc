@@ -227,6 +227,8 @@ void Api::send_rows(SqlAnswer& rows, const std::string& format, Response& respon
   if (written)
     return;
   errors_.fetch_add(1);
+  if (response.is_gone())
+    (void)rows.rows().next_text();  // hears of the cancel, so that the session's transaction fails
   // Half an answer must not look like a whole one.
   if (typed || format == "ndjson")
     (void)response.write(dump(to_json(written.error())) + "\n");
