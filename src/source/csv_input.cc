@@ -1,6 +1,14 @@
 // CSV: DuckDB's own reader with typed columns; what it rejects is kept with its line.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
 #include <fmt/format.h>
 
+#include "base/env/file_descriptor.h"
 #include "source/contract.h"
 #include "source/input.h"
 #include "source/sql_text.h"
@@ -12,6 +20,25 @@ using session::quote_identifier;
 using session::quote_literal;
 
 constexpr int64_t kSniffAllBytes = 32 << 20;
+
+Result<int64_t> count_quotes(const std::string& path) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::string buffer(size_t{1} << 18, '\0');
+  int64_t count = 0;
+  while (true) {
+    const ssize_t got = file.valid() ? ::read(file.get(), buffer.data(), buffer.size()) : -1;
+    if (got < 0 && file.valid() && errno == EINTR) {
+      continue;
+    }
+    if (got < 0) {
+      return Error{Code::kIo, fmt::format("cannot read {}: {}", path, std::strerror(errno))};
+    }
+    if (got == 0) {
+      return count;
+    }
+    count += std::count(buffer.begin(), buffer.begin() + got, '"');
+  }
+}
 
 class CsvInput : public Input {
  public:
@@ -25,9 +52,18 @@ class CsvInput : public Input {
 
  private:
   using Types = std::vector<std::pair<std::string, std::string>>;
-  [[nodiscard]] std::string options() const;
-  [[nodiscard]] std::string scan(const std::vector<Landed>& files, const Types& types) const;
-  Result<int64_t> header_lines(const std::string& path);
+  // What the source's YAML leaves open, as found once: each statement over the file would look for it anew.
+  struct Dialect {
+    std::optional<std::string> delimiter, quote, escape;
+    bool operator==(const Dialect&) const = default;
+  };
+  [[nodiscard]] std::string options(const Dialect& dialect) const;
+  [[nodiscard]] std::string scan(const std::vector<Landed>& files, const Dialect& dialect,
+                                 const Types& types) const;
+  Result<std::vector<InputColumn>> look_into(const Landed& one, const Dialect& dialect);
+  Result<std::vector<InputColumn>> look_into(const Landed& one);
+  [[nodiscard]] int64_t landed_bytes() const;
+  Result<int64_t> header_lines(size_t file);
   Result<std::string> select_of(size_t file, const Types& types, bool careful);
 
   session::Session& session_;
@@ -35,20 +71,21 @@ class CsvInput : public Input {
   const std::vector<Landed>& landed_;
   std::vector<InputColumn> found_;  // of all files
   std::vector<std::vector<InputColumn>> by_file_;
-  bool same_columns_ = true;  // all files have the same columns in the same order
-  int generation_ = 0;        // of the tables that take what is rejected
+  std::vector<Dialect> dialects_;  // by file
+  bool same_shape_ = true;         // all files have the same columns in the same order, and one dialect
+  int generation_ = 0;             // of the tables that take what is rejected
 };
 
-std::string CsvInput::options() const {
+std::string CsvInput::options(const Dialect& dialect) const {
   std::string out;
   auto add = [&out](std::string_view name, const std::optional<std::string>& value) {
     if (value) {
       out += fmt::format(", {} = {}", name, quote_literal(*value));
     }
   };
-  add("delim", format_.delimiter);
-  add("quote", format_.quote);
-  add("escape", format_.escape);
+  add("delim", format_.delimiter ? format_.delimiter : dialect.delimiter);
+  add("quote", format_.quote ? format_.quote : dialect.quote);
+  add("escape", format_.escape ? format_.escape : dialect.escape);
   add("nullstr", format_.null_text);
   add("dateformat", format_.date_format);
   add("timestampformat", format_.timestamp_format);
@@ -58,58 +95,101 @@ std::string CsvInput::options() const {
   if (format_.skip > 0) {
     out += fmt::format(", skip = {}", format_.skip);
   }
+  return out + (landed_bytes() < kSniffAllBytes ? ", sample_size = -1" : "");
+}
+
+int64_t CsvInput::landed_bytes() const {
   int64_t bytes = 0;
   for (const auto& one : landed_) {
     bytes += file_bytes(one.path);
   }
-  return out + (bytes < kSniffAllBytes ? ", sample_size = -1" : "");
+  return bytes;
 }
 
-std::string CsvInput::scan(const std::vector<Landed>& files, const Types& types) const {
+std::string CsvInput::scan(const std::vector<Landed>& files, const Dialect& dialect,
+                           const Types& types) const {
   return fmt::format(
       "read_csv({}{}, hive_partitioning = false, filename = 'tarn_file', store_rejects = true, "
       "rejects_table = 'tarn_rejects_{}', rejects_scan = 'tarn_scans_{}', rejects_limit = 0{})",
       literal_list(paths_of(files)), types.empty() ? "" : ", types = " + literal_struct(types), generation_,
-      generation_, options());
+      generation_, options(dialect));
+}
+
+Result<std::vector<InputColumn>> CsvInput::look_into(const Landed& one, const Dialect& dialect) {
+  TARN_TRY(auto rows, rows_of(session_, fmt::format("DESCRIBE SELECT * EXCLUDE (tarn_file) FROM {}",
+                                                    scan({one}, dialect, {}))));
+  std::vector<InputColumn> columns;
+  for (const auto& row : rows) {
+    columns.push_back({.name = row[0].value_or(""), .inferred = row[1].value_or("VARCHAR")});
+  }
+  return columns;
+}
+
+// Where the sample has no quotes, or none inside quotes, the reader takes a later one for a letter. Then
+// values are read as RFC 4180 quotes them, unless a quote in the file lacks its partner: that one is a
+// letter.
+Result<std::vector<InputColumn>> CsvInput::look_into(const Landed& one) {
+  Dialect& dialect = dialects_.emplace_back();
+  const auto sniffed =
+      rows_of(session_, fmt::format("SELECT Delimiter, Quote, Escape, len(Columns) FROM sniff_csv({}, "
+                                    "ignore_errors = true{})",
+                                    quote_literal(one.path), options({})));
+  if (!sniffed || sniffed->size() != 1) {
+    return look_into(one, dialect);  // its error says why
+  }
+  const auto& row = sniffed->front();
+  const auto found = [&row](size_t i) { return row[i] == "(empty)" ? "" : row[i].value_or(""); };
+  dialect = {.delimiter = found(0), .quote = found(1), .escape = found(2)};
+  const bool open = !format_.quote && !format_.escape && dialect.escape == "" && dialect.quote != "'";
+  if (open && landed_bytes() >= kSniffAllBytes && !is_packed(one.path)) {
+    TARN_TRY(const auto quotes, count_quotes(one.path));
+    const Dialect quoted{.delimiter = dialect.delimiter, .quote = "\"", .escape = "\""};
+    if (quotes > 0 && quotes % 2 == 0) {
+      auto columns = look_into(one, quoted);
+      if (columns && std::to_string(columns->size()) == row[3]) {
+        dialect = quoted;
+        return columns;
+      }
+    }
+  }
+  return look_into(one, dialect);
 }
 
 Result<std::vector<InputColumn>> CsvInput::find_columns(bool) {
   ++generation_;
   std::map<std::string, size_t> known;
   for (const auto& one : landed_) {
-    TARN_TRY(auto rows, rows_of(session_, fmt::format("DESCRIBE SELECT * EXCLUDE (tarn_file) FROM {}",
-                                                      scan({one}, {}))));
-    std::vector<InputColumn> columns;
-    for (const auto& row : rows) {
-      columns.push_back({.name = row[0].value_or(""), .inferred = row[1].value_or("VARCHAR")});
-      auto [at, fresh] = known.emplace(engine::fold(columns.back().name), found_.size());
+    TARN_TRY(auto columns, look_into(one));
+    for (const auto& column : columns) {
+      auto [at, fresh] = known.emplace(engine::fold(column.name), found_.size());
       if (fresh) {
-        found_.push_back(columns.back());
-      } else if (found_[at->second].inferred != columns.back().inferred) {
-        bool numbers =
-            (is_integer_type(columns.back().inferred) || columns.back().inferred == "DOUBLE") &&
-            (is_integer_type(found_[at->second].inferred) || found_[at->second].inferred == "DOUBLE");
-        found_[at->second].inferred = numbers ? "DOUBLE" : "VARCHAR";
+        found_.push_back(column);
+      } else if (auto& type = found_[at->second].inferred; type != column.inferred) {
+        bool numbers = (is_integer_type(column.inferred) || column.inferred == "DOUBLE") &&
+                       (is_integer_type(type) || type == "DOUBLE");
+        type = numbers ? "DOUBLE" : "VARCHAR";
       }
     }
     by_file_.push_back(std::move(columns));
   }
-  for (const auto& columns : by_file_) {
-    same_columns_ = same_columns_ && columns.size() == by_file_.front().size();
-    for (size_t i = 0; same_columns_ && i < columns.size(); ++i) {
-      same_columns_ = columns[i].name == by_file_.front()[i].name;
+  for (size_t file = 0; file < by_file_.size(); ++file) {
+    const auto& columns = by_file_[file];
+    same_shape_ =
+        same_shape_ && columns.size() == by_file_.front().size() && dialects_[file] == dialects_.front();
+    for (size_t i = 0; same_shape_ && i < columns.size(); ++i) {
+      same_shape_ = columns[i].name == by_file_.front()[i].name;
     }
   }
   return found_;
 }
 
-Result<int64_t> CsvInput::header_lines(const std::string& path) {
+Result<int64_t> CsvInput::header_lines(size_t file) {
   if (format_.header) {
     return format_.skip + (*format_.header ? 1 : 0);
   }
   TARN_TRY(auto rows,
            rows_of(session_, fmt::format("SELECT HasHeader FROM sniff_csv({}, ignore_errors = true{})",
-                                         quote_literal(path), options())));
+                                         quote_literal(landed_[file].path), options(dialects_[file]))));
   return format_.skip + (!rows.empty() && rows.front()[0] == "true" ? 1 : 0);
 }
 
@@ -134,15 +214,15 @@ Result<std::string> CsvInput::select_of(size_t file, const Types& types, bool ca
   std::vector<Landed> single{landed_[file]};
   if (!careful) {
     return fmt::format("SELECT {}{} AS tarn_fetch FROM {}", list, fetch_expression(single),
-                       scan(single, own));
+                       scan(single, dialects_[file], own));
   }
   // Accepted row k stands in line k + header + the rejected lines before it. Those are known only after the
   // scan: load.cc adds them.
-  TARN_TRY(int64_t header, header_lines(single.front().path));
+  TARN_TRY(int64_t header, header_lines(file));
   return fmt::format(
       "SELECT {}{} AS tarn_fetch, row_number() OVER () + {} AS tarn_row, {} AS tarn_raw FROM "
       "{}",
-      list, fetch_expression(single), header, row_struct(columns), scan(single, own));
+      list, fetch_expression(single), header, row_struct(columns), scan(single, dialects_[file], own));
 }
 
 Result<Relation> CsvInput::relation(Purpose purpose, const WantedColumns& wanted, int only) {
@@ -164,9 +244,9 @@ Result<Relation> CsvInput::relation(Purpose purpose, const WantedColumns& wanted
     names.push_back(column.name);
     relation.columns.push_back({.name = column.name, .type = type});
   }
-  if (purpose != Purpose::kCareful && same_columns_ && only < 0) {
+  if (purpose != Purpose::kCareful && same_shape_ && only < 0) {
     relation.sql = fmt::format("SELECT {}, {} AS tarn_fetch FROM {}", identifiers(names),
-                               fetch_expression(landed_), scan(landed_, types));
+                               fetch_expression(landed_), scan(landed_, dialects_.front(), types));
     return relation;
   }
   size_t first = only < 0 ? 0 : static_cast<size_t>(only);

@@ -89,6 +89,25 @@ TEST_F(FilesTest, BrokenCsvRowsGoToQuarantineWithTheirLine) {
   EXPECT_EQ(report_.counts.rows_quarantined, 6);
 }
 
+// Beyond what the reader samples, and in files of different dialects.
+TEST_F(FilesTest, AQuotedValueIsReadAnywhereInACsv) {
+  std::string text = "id,pad,name\n";
+  for (int i = 0; i < 400'000; ++i) {
+    text += fmt::format("{},{},plain\n", i, std::string(90, 'p'));
+  }
+  ASSERT_GT(text.size(), size_t{33} << 20);
+  write("in/a.csv", text + "400000,p,\"one, \"\"two\"\"\"\n");
+  write("in/b.csv", "id;pad;name\n400001;q;'three; four'\n400002;q;five\n");
+  text.insert(text.find("plain"), "\"").insert(text.find("plain") + 5, "\"");
+  write("in/c.csv", text + "400003,p,\"six, \"\"seven\"\"\"\n");
+  write("sources/s.yml", "kind: files\npath: in/*.csv\nformat: csv\n");
+  EXPECT_OK(run("s"));
+  EXPECT_EQ(query("select name from s where id >= 400000 order by id"),
+            "one, \"two\";three; four;five;six, \"seven\"");
+  EXPECT_EQ(query("select count(*) from s"), "800004");
+  EXPECT_EQ(report_.counts.rows_quarantined, 0);
+}
+
 TEST_F(FilesTest, AColumnThatSqlCannotNameIsToldAsSuch) {
   write("in/a.ndjson", R"({"id": 1})"
                        "\n"

@@ -146,4 +146,8 @@ int64_t file_bytes(const std::string& path) {
   return error ? 0 : static_cast<int64_t>(bytes);
 }
 
+bool is_packed(std::string_view path) {
+  return path.ends_with(".gz") || path.ends_with(".zst");
+}
+
 }  // namespace tarn::source

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -89,5 +90,7 @@ std::vector<std::string> paths_of(const std::vector<Landed>& landed);
 // Expression that makes the fetch id of the column tarn_file.
 std::string fetch_expression(const std::vector<Landed>& landed);
 int64_t file_bytes(const std::string& path);
+// By its name, as the readers go by it.
+bool is_packed(std::string_view path);
 
 }  // namespace tarn::source

@@ -21,10 +21,6 @@ using session::quote_literal;
 constexpr int64_t kObjectBytesMax = int64_t{256} << 20;
 constexpr size_t kShownBytesMax = 2000;  // of what makes no row
 
-bool is_compressed(const std::string& path) {
-  return path.ends_with(".gz") || path.ends_with(".zst");
-}
-
 std::string error_line(const Error& error) {
   std::string text = error.message.substr(0, error.message.find('\n'));
   return text;
@@ -45,7 +41,7 @@ Status JsonRows::execute(const std::string& sql) {
 
 Status JsonRows::add_document(const Landed& landed, const std::string& records) {
   int64_t bytes = file_bytes(landed.path);
-  bool packed = is_compressed(landed.path);
+  bool packed = is_packed(landed.path);
   int64_t size_max = std::clamp<int64_t>(packed ? bytes * 40 : bytes + 1024, 1 << 20, kObjectBytesMax);
   auto read = [&](std::string_view format) {
     return fmt::format("read_json_objects({}, format = '{}', maximum_object_size = {})",
@@ -82,7 +78,7 @@ Status JsonRows::add_document(const Landed& landed, const std::string& records) 
 // The whole fetch goes to quarantine; of its bytes the beginning is shown.
 Status JsonRows::add_broken(const Landed& landed, const std::string& reason) {
   TARN_TRY(std::string start, read_start(landed.path, kShownBytesMax));
-  std::string shown = is_compressed(landed.path) ? "" : start;
+  std::string shown = is_packed(landed.path) ? "" : start;
   std::string text = reason;
   if (size_t at = text.find(landed.path); at != std::string::npos) {
     text.replace(at, landed.path.size(), landed.path.substr(landed.path.rfind('/') + 1));
