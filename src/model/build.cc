@@ -16,6 +16,7 @@ namespace tarn::model {
 namespace {
 
 constexpr int kConflictsMax = 5;
+constexpr const char* kSeedNote = "tarn.seed";  // SeedFile::digest() of what the table was made from
 
 class Builder {
  public:
@@ -153,6 +154,13 @@ class Builder {
   Status make_seed(Standing standing) {
     TARN_CHECK(clear(standing, Standing::kTable));
     TARN_TRY(SeedFile seed, SeedFile::open(context_.env, context_.data_folder, project_.root, node_));
+    TARN_TRY(seed_digest_, seed.digest());
+    TARN_TRY(std::string loaded_digest, note_of(*version_, node_.table, kSeedNote));
+    unchanged_ = seed_digest_ == loaded_digest && !context_.full_refresh;
+    if (unchanged_) {
+      context_.log.line("the file is the one that the table was made from: not loaded again");
+      return ok();
+    }
     context_.report->compiled_sql = fmt::format("create or replace table {} as {}", table_, seed.select());
     auto loaded = session_->execute_own(context_.report->compiled_sql);
     if (!loaded) {
@@ -214,6 +222,9 @@ class Builder {
     engine::CommitNote note;
     note.token = token;
     note.summary = {{"tarn.task", node_.name}, {"tarn.run", context_.run_id}};
+    if (node_.kind == NodeKind::kSeed) {
+      note.summary[kSeedNote] = seed_digest_;
+    }
     auto outcome = session_->commit(note);
     if (!outcome) {
       (void)session_->rollback();
@@ -226,6 +237,9 @@ class Builder {
     for (const auto& read : tables_read(project_, node_.reads)) {
       TARN_TRY(int64_t snapshot, snapshot_of(*version_, read));
       context_.report->versions.push_back({to_text(read), snapshot, false});
+    }
+    if (unchanged_) {
+      return ok();
     }
     flow::TableVersion written{to_text(node_.table), 0, true};
     if (outcome) {
@@ -244,6 +258,8 @@ class Builder {
   std::string table_;
   std::unique_ptr<session::Session> session_;
   std::shared_ptr<const engine::LakeVersion> version_;
+  std::string seed_digest_;
+  bool unchanged_ = false;  // a seed whose table stands already as the file says
 };
 
 }  // namespace

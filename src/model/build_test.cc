@@ -44,6 +44,42 @@ TEST_F(BuildTest, TableViewSeedEphemeral) {
   EXPECT_TRUE(std::filesystem::is_empty(config_.data_folder + "/seeds"));
 }
 
+// A seed is loaded when its file, its way of reading or its table changed, and when asked to.
+TEST_F(BuildTest, SeedIsLoadedOnlyWhenItChanged) {
+  write("seeds/codes.csv", "code,n\n7,1\n");
+  write("seeds/props.yml", "seeds:\n  - name: codes\n    columns: [{name: code, tests: [not_null]}]\n");
+  const auto version_after = [&](bool full_refresh) {
+    run_well(full_refresh);
+    return lake_->catalog().head().value()->number;
+  };
+  const int64_t first = version_after(false);
+  EXPECT_EQ(reports_["codes"].counts.rows_written, 1);
+  EXPECT_EQ(version_after(false), first);
+  EXPECT_EQ(reports_["codes"].counts.rows_written, 0);
+  EXPECT_THAT(log_.lines, testing::Contains(HasSubstr("not loaded again")));
+
+  const int64_t refreshed = version_after(true);
+  EXPECT_GT(refreshed, first);
+  write("seeds/codes.csv", "code,n\n8,1\n");
+  const int64_t other_bytes = version_after(false);
+  EXPECT_GT(other_bytes, refreshed);
+  EXPECT_EQ(rows("select * from codes"), "8|1");
+
+  write("seeds/props.yml", "seeds:\n  - name: codes\n    config: {column_types: {code: varchar}}\n");
+  EXPECT_GT(version_after(false), other_bytes);
+  EXPECT_EQ(rows("select typeof(code) from codes"), "VARCHAR");
+
+  sql("insert into codes values ('9', 2)");
+  run_well();
+  EXPECT_EQ(rows("select * from codes"), "8|1");
+  sql("alter table codes drop column n");
+  run_well();
+  EXPECT_EQ(rows("select * from codes"), "8|1");
+  sql("drop table codes");
+  run_well();
+  EXPECT_EQ(rows("select * from codes"), "8|1");
+}
+
 TEST_F(BuildTest, SeedTypesAndMistakes) {
   write("seeds/codes.csv", "code;n\n007;1\n");
   write("seeds/props.yml",

@@ -61,6 +61,18 @@ Result<int64_t> snapshot_of(const engine::LakeVersion& version, const engine::Ta
   return metadata->current_snapshot_id.value_or(0);
 }
 
+Result<std::string> note_of(const engine::LakeVersion& version, const engine::TableName& name,
+                            const std::string& key) {
+  const engine::LakeTable* table = table_of(version, name);
+  if (table == nullptr) {
+    return std::string();
+  }
+  TARN_TRY(auto metadata, table->metadata());
+  const iceberg::Snapshot* snapshot = metadata->current_snapshot();
+  const bool same_columns = snapshot != nullptr && snapshot->schema_id == metadata->current_schema_id;
+  return same_columns ? snapshot->summary_value(key) : std::string();
+}
+
 std::string uuid_of(const engine::LakeVersion& version, const engine::TableName& name) {
   const engine::LakeTable* table = table_of(version, name);
   return table == nullptr ? "" : table->uuid();

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/ids.h"
+#include "codec/sha256.h"
 #include "engine/parse.h"
 #include "model/jinja/text.h"
 
@@ -86,7 +87,17 @@ std::string SeedFile::header() const {
   return line.starts_with("\xEF\xBB\xBF") ? line.substr(3) : line;
 }
 
-std::string SeedFile::select() const {
+Result<std::string> SeedFile::digest() const {
+  TARN_TRY(std::string bytes, env_->files->read(path_));
+  codec::Sha256 sha256;
+  sha256.update(select_from("") + "\n");
+  sha256.update(bytes);
+  return sha256.hex();
+}
+
+std::string SeedFile::select() const { return select_from(path_); }
+
+std::string SeedFile::select_from(const std::string& path) const {
   std::string types;
   for (const auto& [column, type] : node_->config.column_types) {
     types += fmt::format("{}{}: {}", types.empty() ? "" : ", ", session::quote_literal(column),
@@ -96,7 +107,7 @@ std::string SeedFile::select() const {
   return fmt::format(
       "select * from read_csv({}, header = true, sample_size = -1, delim = {}, quote = '\"', escape = '\"', "
       "nullstr = '', skip = 0, comment = ''{})",
-      session::quote_literal(path_), session::quote_literal(node_->config.delimiter),
+      session::quote_literal(path), session::quote_literal(node_->config.delimiter),
       types.empty() ? "" : fmt::format(", types = {{{}}}", types));
 }
 

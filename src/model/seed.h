@@ -17,6 +17,8 @@ class SeedFile {
   SeedFile& operator=(SeedFile&& other) noexcept;
   ~SeedFile();
 
+  // Of the bytes and of all that decides how they are read: a table made from the same has the same rows.
+  [[nodiscard]] Result<std::string> digest() const;
   // SELECT of all rows. The whole file decides on types: a text in the last row makes the column text.
   [[nodiscard]] std::string select() const;
   // Why the engine could not read it.
@@ -25,6 +27,7 @@ class SeedFile {
  private:
   SeedFile(Env& env, const Node& node, std::string path);
   [[nodiscard]] std::string header() const;
+  [[nodiscard]] std::string select_from(const std::string& path) const;
   [[nodiscard]] Error reread(session::SessionService& sessions, const Error& error) const;
 
   Env* env_;  // null: moved from

@@ -3,14 +3,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include "base/env/file_descriptor.h"
+#include "codec/sha256.h"
 
 namespace tarn::source {
 namespace {
@@ -53,28 +52,6 @@ FetchRecord read_record(const store::Rows& rows) {
                      .started = rows.time(15),
                      .finished = rows.time(16)};
 }
-
-class Sha256 {
- public:
-  Sha256() : context_(EVP_MD_CTX_new()) { EVP_DigestInit_ex(context_, EVP_sha256(), nullptr); }
-  Sha256(const Sha256&) = delete;
-  Sha256& operator=(const Sha256&) = delete;
-  ~Sha256() { EVP_MD_CTX_free(context_); }
-  void update(std::string_view bytes) { EVP_DigestUpdate(context_, bytes.data(), bytes.size()); }
-  std::string hex() {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned int length = 0;
-    EVP_DigestFinal_ex(context_, digest.data(), &length);
-    std::string out;
-    for (unsigned int i = 0; i < length; ++i) {
-      out += fmt::format("{:02x}", digest[i]);
-    }
-    return out;
-  }
-
- private:
-  EVP_MD_CTX* context_;
-};
 
 }  // namespace
 
@@ -132,7 +109,7 @@ Status FetchRecords::scan(const std::function<bool(const FetchRecord&)>& sink) {
 }
 
 struct RawFile::Digest {
-  Sha256 sha256;
+  codec::Sha256 sha256;
 };
 
 RawFile::RawFile(FileSystem& files, std::string part_path)
@@ -282,7 +259,7 @@ Result<FileDigest> digest_file(const std::string& path, const std::atomic<bool>*
     return Error{errno == ENOENT ? Code::kNotFound : Code::kIo,
                  fmt::format("cannot open {}: {}", path, std::strerror(errno))};
   }
-  Sha256 sha256;
+  codec::Sha256 sha256;
   FileDigest digest;
   std::string buffer(size_t{1} << 18, '\0');
   while (stop == nullptr || !*stop) {
@@ -301,12 +278,6 @@ Result<FileDigest> digest_file(const std::string& path, const std::atomic<bool>*
     digest.bytes += got;
   }
   return Error{Code::kCancelled, fmt::format("stopped while reading {}", path)};
-}
-
-std::string sha256_hex(std::string_view bytes) {
-  Sha256 sha256;
-  sha256.update(bytes);
-  return sha256.hex();
 }
 
 }  // namespace tarn::source

@@ -129,7 +129,6 @@ struct FileDigest {
 };
 // `stop` ends it early with kCancelled.
 Result<FileDigest> digest_file(const std::string& path, const std::atomic<bool>* stop = nullptr);
-std::string sha256_hex(std::string_view bytes);
 
 // digest_file on a thread of its own. Destroyed early, it stops.
 class DigestJob {

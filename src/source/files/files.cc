@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "codec/sha256.h"
 #include "source/files/kind.h"
 #include "source/landing.h"
 
@@ -139,7 +140,7 @@ Status FilesFetcher::land(FetchContext& context, const FileState& file, const js
     }
   }
   std::string what = later ? fmt::format("{}\n{}", file.bytes, file.changed_ns) : digest.sha256;
-  std::string key = sha256_hex(file.path + "\n" + what).substr(0, 32);
+  std::string key = codec::sha256_hex(file.path + "\n" + what).substr(0, 32);
   Landed landed;
   if (auto earlier = context.landing.find(key)) {
     landed = context.landing.landed(*earlier);

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include "codec/sha256.h"
 #include "source/http/template.h"
-#include "source/landing.h"
 
 namespace tarn::source::http {
 namespace {
@@ -140,7 +140,7 @@ Result<PreparedRequest> prepare(const HttpConfig& http, const FetchContext& cont
     }
     TARN_CHECK(add_auth(builder, out, http));
   }
-  out.key = sha256_hex(fmt::format("{}\n{}\n{}\n{}", http.method, out.shown_url, body.shown, row.json))
+  out.key = codec::sha256_hex(fmt::format("{}\n{}\n{}\n{}", http.method, out.shown_url, body.shown, row.json))
                 .substr(0, 32);
   return out;
 }
