@@ -60,6 +60,7 @@ void add_commands(CLI::App& root, Arguments& arguments, Texts& texts) {
   serve->add_option("--http", arguments.http, "HOST:PORT to listen on (default 127.0.0.1:7070)");
   serve->add_flag("--allow-public", arguments.allow_public,
                   "Listen on an address that other machines can reach");
+  root.add_subcommand("health", "Whether the server of this project answers (exit code 4: it does not)");
   root.add_subcommand("version", "Print the version");
   for (auto* command : root.get_subcommands({}))
     command->fallthrough();

@@ -95,7 +95,9 @@ Result<std::string> SeedFile::digest() const {
   return sha256.hex();
 }
 
-std::string SeedFile::select() const { return select_from(path_); }
+std::string SeedFile::select() const {
+  return select_from(path_);
+}
 
 std::string SeedFile::select_from(const std::string& path) const {
   std::string types;

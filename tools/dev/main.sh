@@ -9,6 +9,7 @@ usage: ./dev COMMAND
 
   setup     install what is missing (Debian packages, pinned downloads); later runs need no network
   build     build the program: build/tarn          [dev|release|asan|tsan]
+  install   build the release and install it       [PREFIX]
   run       build, then run tarn with the arguments given
   demo      install, build, load real data, show it
   test      build and run all tests                [PATTERN]
@@ -27,7 +28,7 @@ EOF
 command="${1:-help}"
 [ $# -gt 0 ] && shift
 case "$command" in
-  setup | build | run | demo | test | lint | fmt | bench | interop | sanitize | fuzz | soak | new | clean)
+  setup | build | install | run | demo | test | lint | fmt | bench | interop | sanitize | fuzz | soak | new | clean)
     if [ ! -f "tools/dev/$command.sh" ]; then
       echo "./dev $command does not exist yet" >&2
       exit 2

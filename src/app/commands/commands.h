@@ -34,6 +34,7 @@ int command_replay(CommandContext& context);
 int command_sql(CommandContext& context);
 int command_status(CommandContext& context);
 int command_serve(CommandContext& context);
+int command_health(CommandContext& context);
 
 // Says it on stderr; returns the error's exit code.
 int report(const CommandContext& context, const Error& error);

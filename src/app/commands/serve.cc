@@ -9,6 +9,7 @@
 
 #include "app/commands/commands.h"
 #include "app/server_file.h"
+#include "app/service_notice.h"
 #include "app/version.h"
 #include "app/workspace.h"
 #include "net/http_server.h"
@@ -98,7 +99,9 @@ Status serve(CommandContext& context) {
   fmt::print("token: {}   (also in {}/token)\n", token, data_folder);
   fmt::print("try:   curl -H 'Authorization: Bearer {}' {}/api/v1/status\n", token, url);
   std::fflush(stdout);
+  notify_service_manager("READY=1\nSTATUS=serving " + url);
   ending.wait();
+  notify_service_manager("STOPPING=1");
   context.signals.on_signal([] { ::_exit(130); });  // asked twice: at once
   leave_in_any_case(data_folder);
   remove_server_file(context.env, data_folder);
