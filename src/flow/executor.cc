@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/ids.h"
+#include "base/time.h"
 #include "flow/stoppable_sessions.h"
 
 namespace tarn::flow {
@@ -99,6 +100,15 @@ struct Node {
   size_t waits_for = 0;
 };
 
+// An attempt that runs: what stops it alone.
+struct RunningAttempt {
+  RunningAttempt(const CancelFlag& run, session::SessionService& all) : cancel(&run), sessions(all) {}
+  CancelFlag cancel;
+  StoppableSessions sessions;
+  Duration began{0};
+  bool timed_out = false;  // guarded by the execution's mutex
+};
+
 class Execution {
  public:
   Execution(Env& env, session::SessionService& sessions, Runs& runs, const ExecutorOptions& options,
@@ -108,7 +118,8 @@ class Execution {
         runs_(runs),
         options_(options),
         observer_(observer),
-        cancel_(cancel) {}
+        asked_(cancel),
+        cancel_(&cancel) {}
 
   Status plan(const std::vector<Task*>& tasks);
   Result<RunOutcome> run();
@@ -121,6 +132,9 @@ class Execution {
   void run_node(size_t index);
   Result<State> run_attempts(Node& node);
   Result<State> run_attempt(Node& node, int attempt, bool last);
+  AttemptEnd end_of(const Node& node, int attempt, const Status& done, bool timed_out) const;
+  Status load_records();
+  void look_at_clock();
   void settle(size_t index, State state);
   void drop_downstream(size_t index);
   void drop_waiting();
@@ -133,7 +147,9 @@ class Execution {
   Runs& runs_;
   const ExecutorOptions& options_;
   SerialObserver observer_;
-  const CancelFlag& cancel_;
+  const CancelFlag& asked_;  // from outside
+  CancelFlag cancel_;        // that, or the run took too long
+  Duration began_{0};
 
   RunRecord run_;
   std::vector<Node> nodes_;  // its size and edges are fixed once the workers run
@@ -143,6 +159,8 @@ class Execution {
   std::set<size_t> ready_;
   size_t unsettled_ = 0;
   std::optional<Error> broken_;  // the records cannot be written
+  bool timed_out_ = false;
+  std::set<RunningAttempt*> attempts_;
 };
 
 Status Execution::plan(const std::vector<Task*>& tasks) {
@@ -150,6 +168,8 @@ Status Execution::plan(const std::vector<Task*>& tasks) {
   run_.command = options_.command;
   run_.selection = options_.selection;
   run_.full_refresh = options_.full_refresh;
+  run_.schedule = options_.schedule;
+  run_.due_at = options_.due_at;
   run_.started_at = env_.clock->now();
   std::map<std::string, size_t> by_name;
   for (auto* task : tasks) {
@@ -179,7 +199,35 @@ Status Execution::plan(const std::vector<Task*>& tasks) {
     }
   }
   unsettled_ = nodes_.size();
-  return check_for_cycle();
+  TARN_CHECK(check_for_cycle());
+  return options_.resume ? load_records() : ok();
+}
+
+// What the run had done when it stopped is done.
+Status Execution::load_records() {
+  TARN_TRY(const auto records, runs_.tasks(run_.id));
+  std::map<std::string, const TaskRecord*> known;
+  for (const auto& record : records)
+    known[record.name] = &record;
+  for (auto& node : nodes_) {
+    const auto found = known.find(node.record.name);
+    if (found == known.end())
+      continue;
+    const int position = node.record.position;
+    node.record = *found->second;
+    node.record.position = position;
+    node.record.error.clear();
+    node.record.error_code.clear();
+    if (node.record.state != State::kDone) {
+      node.record.state = State::kWaiting;
+      node.record.finished_at.reset();
+      continue;
+    }
+    --unsettled_;
+    for (const auto next : node.downstream)
+      --nodes_[next].waits_for;
+  }
+  return ok();
 }
 
 // Only a source's work depends on when it was done; anything else is simply built anew.
@@ -187,7 +235,7 @@ Result<std::string> Execution::run_to_resume(Task& task) {
   if (task.kind() != "source")
     return std::string();
   TARN_TRY(auto interrupted, runs_.interrupted_in(task.name()));
-  if (!interrupted)
+  if (!interrupted || *interrupted == run_.id)
     return std::string();
   TARN_TRY(const bool has_work, task.can_resume(sessions_, *interrupted));
   return has_work ? std::move(*interrupted) : std::string();
@@ -225,9 +273,10 @@ Status Execution::start_records() {
   records.reserve(nodes_.size());
   for (size_t i = 0; i < nodes_.size(); ++i) {
     records.push_back(nodes_[i].record);
-    if (nodes_[i].waits_for == 0)
+    if (nodes_[i].waits_for == 0 && nodes_[i].record.state == State::kWaiting)
       ready_.insert(i);
   }
+  began_ = env_.clock->steady();
   return runs_.start_run(run_, records);
 }
 
@@ -244,6 +293,7 @@ Result<RunOutcome> Execution::run() {
     std::unique_lock lock(mutex_);
     while (unsettled_ > 0 && !broken_) {
       changed_.wait_for(lock, kNap);
+      look_at_clock();
       if (!cancel_.is_set())
         continue;
       lock.unlock();
@@ -262,6 +312,24 @@ Result<RunOutcome> Execution::run() {
   if (broken_)
     return *broken_;
   return finish();
+}
+
+// Needs mutex_.
+void Execution::look_at_clock() {
+  const auto now = env_.clock->steady();
+  if (options_.timeout.count() > 0 && now - began_ > options_.timeout && !cancel_.is_set()) {
+    timed_out_ = true;
+    cancel_.set();
+  }
+  if (options_.task_timeout.count() == 0)
+    return;
+  for (auto* attempt : attempts_) {
+    if (now - attempt->began <= options_.task_timeout)
+      continue;
+    attempt->timed_out = true;
+    attempt->cancel.set();
+    attempt->sessions.cancel_all();  // again and again: a statement may start after the last time
+  }
 }
 
 void Execution::work() {
@@ -298,9 +366,10 @@ void Execution::run_node(size_t index) {
 
 Result<State> Execution::run_attempts(Node& node) {
   const auto policy = node.task->retry();
-  const int attempts = std::max(1, policy.attempts);
+  const int before = node.record.attempts;  // of a run that goes on
+  const int attempts = before + std::max(1, policy.attempts);
   Duration delay = policy.first_delay;
-  for (int attempt = 1;; ++attempt) {
+  for (int attempt = before + 1;; ++attempt) {
     const bool last = attempt >= attempts;
     TARN_TRY(const auto state, run_attempt(node, attempt, last));
     if (state != State::kWaiting)
@@ -324,38 +393,43 @@ Result<State> Execution::run_attempt(Node& node, int attempt, bool last) {
   record.attempts = attempt;
   if (!record.started_at)
     record.started_at = env_.clock->now();
+  const bool first = record.state == State::kWaiting;
   record.state = State::kRunning;
-  if (attempt == 1) {
+  if (first) {
     observer_.tell([&](RunObserver& observer) { observer.task_started(record); });
   }
   AttemptLog log(env_, runs_, observer_, run_.id, record.name, attempt);
   if (attempt == 1 && !record.resumes.empty())
     log.line(fmt::format("goes on with the interrupted run {}", record.resumes));
   TaskReport report;
+  RunningAttempt running(cancel_, sessions_);
+  running.began = env_.clock->steady();
   TaskContext context{.env = env_,
-                      .sessions = sessions_,
+                      .sessions = running.sessions,
                       .log = log,
-                      .cancel = cancel_,
+                      .cancel = running.cancel,
                       .run_id = record.resumes.empty() ? run_.id : record.resumes,
                       .attempt = attempt,
                       .full_refresh = options_.full_refresh,
                       .data_folder = options_.data_folder,
                       .report = &report,
                       .task_name = record.name};
-  const auto done = node.task->run(context);
-  AttemptEnd end;
-  end.run_id = run_.id;
-  end.task = record.name;
-  end.attempt = attempt;
-  bool again = false;
-  if (!done) {
-    const bool cancelled = cancel_.is_set() || done.error().code == Code::kCancelled;
-    again = !last && !cancelled && may_pass_by_itself(done.error().code);
-    end.state = cancelled ? State::kCancelled : State::kFailed;
-    end.error = done.error().message;
-    end.error_code = std::string(name_of(done.error().code));
-    log.line("error: " + end.error);
+  {
+    const std::lock_guard lock(mutex_);
+    attempts_.insert(&running);
   }
+  const auto done = node.task->run(context);
+  bool timed_out = false;
+  {
+    const std::lock_guard lock(mutex_);
+    attempts_.erase(&running);
+    timed_out = running.timed_out;
+  }
+  auto end = end_of(node, attempt, done, timed_out);
+  const bool again =
+      !done && !last && end.state == State::kFailed && (timed_out || may_pass_by_itself(done.error().code));
+  if (!done)
+    log.line("error: " + end.error);
   for (const auto& warning : report.warnings)
     log.line("warning: " + warning);
   end.ends_task = !again;
@@ -365,6 +439,24 @@ Result<State> Execution::run_attempt(Node& node, int attempt, bool last) {
   record.error_code = end.error_code;
   record.report = std::move(end.report);
   return again ? State::kWaiting : end.state;
+}
+
+AttemptEnd Execution::end_of(const Node& node, int attempt, const Status& done, bool timed_out) const {
+  AttemptEnd end;
+  end.run_id = run_.id;
+  end.task = node.record.name;
+  end.attempt = attempt;
+  if (done)
+    return end;
+  const bool cancelled = cancel_.is_set() || (done.error().code == Code::kCancelled && !timed_out);
+  end.state = cancelled ? State::kCancelled : State::kFailed;
+  end.error = done.error().message;
+  end.error_code = std::string(name_of(done.error().code));
+  if (timed_out && !cancelled) {
+    end.error = fmt::format("it was stopped after {} (task_timeout)", format_duration(options_.task_timeout));
+    end.error_code = std::string(name_of(Code::kTimeout));
+  }
+  return end;
 }
 
 void Execution::settle(size_t index, State state) {
@@ -450,6 +542,11 @@ Result<RunOutcome> Execution::finish() {
   run_.state = run_.exit_code == 0     ? State::kDone
                : run_.exit_code == 130 ? State::kCancelled
                                        : State::kFailed;
+  if (timed_out_ && !asked_.is_set()) {
+    run_.state = State::kFailed;
+    run_.exit_code = 1;
+    run_.error = fmt::format("the run was stopped after {} (timeout)", format_duration(options_.timeout));
+  }
   TARN_CHECK(runs_.end_run(run_.id, run_.state, run_.exit_code, run_.error));
   run_.finished_at = env_.clock->now();
   observer_.tell([&](RunObserver& observer) { observer.run_ended(run_); });

@@ -26,6 +26,8 @@ class RunObserver {
   virtual void task_retried(const std::string& task, const std::string& error, Duration delay) = 0;
   virtual void task_ended(const TaskRecord& task) = 0;  // done, failed, skipped, cancelled
   virtual void run_ended(const RunRecord& run) = 0;
+  // Before run_started, where runs queue: why it does not start yet.
+  virtual void run_waiting(const std::string& run_id, const std::string& reason) {}
 };
 
 struct ExecutorOptions {
@@ -35,6 +37,13 @@ struct ExecutorOptions {
   bool full_refresh = false;
   std::string data_folder;
   std::string run_id;  // empty: a new one
+  std::string schedule;
+  std::optional<Timestamp> due_at;
+  // Go on with run_id, when it has records: what is done stays, the rest is tried again under the same id,
+  // so that commits of before are recognised.
+  bool resume = false;
+  Duration timeout{0};       // of the run; 0: none
+  Duration task_timeout{0};  // of each attempt; 0: none
 };
 
 struct RunOutcome {

@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "flow/due_records.h"
 #include "flow/run_tables.h"
 #include "flow/status.h"
 
@@ -397,6 +398,7 @@ TEST_F(ExecutorTest, TheRecordsAreTables) {
     return ok();
   });
   const auto outcome = run();
+  ASSERT_TRUE(DueRecords::open(*store_));
   std::map<std::string, std::vector<engine::TextRow>> rows;
   for (const auto& table : run_tables(*store_)) {
     ASSERT_TRUE(table->scan([&](engine::TextRow row) {

@@ -12,7 +12,7 @@
 
 namespace tarn::flow {
 
-// Of runs, tasks and attempts alike; a run is never waiting or skipped, an attempt neither.
+// Of runs, tasks and attempts alike; a run is never skipped, an attempt neither that nor waiting.
 enum class State { kWaiting, kRunning, kDone, kFailed, kSkipped, kCancelled, kInterrupted };
 
 std::string_view name_of(State state);
@@ -28,6 +28,9 @@ struct RunRecord {
   std::optional<Timestamp> finished_at;
   std::string error;  // first failure
   int exit_code = 0;
+  std::string schedule;             // that it was due by; empty: somebody asked for it
+  std::optional<Timestamp> due_at;  // with `schedule`
+  std::string waits_for;            // why a waiting run does not start; empty otherwise
 };
 
 struct TaskRecord {

@@ -73,11 +73,14 @@ std::vector<RunColumn> run_columns() {
           {{"command", kText, "run or replay"}, "command"},
           {{"selection", kText, "What was asked for; empty: everything"}, "selection"},
           {{"full_refresh", kTruth, ""}, "full_refresh"},
-          {{"state", kText, "running, done, failed, cancelled or interrupted"}, "state"},
-          {{"started_at", kTime, ""}, "started_at"},
+          {{"state", kText, "waiting, running, done, failed, cancelled or interrupted"}, "state"},
+          {{"started_at", kTime, "While it waits: since when"}, "started_at"},
           {{"finished_at", kTime, ""}, "finished_at"},
           {{"exit_code", "INTEGER", "0 done, 1 failed, 4 unreachable, 130 cancelled"}, "exit_code"},
-          {{"error", kText, "The first failure"}, "nullif(error, '')"}};
+          {{"error", kText, "The first failure"}, "nullif(error, '')"},
+          {{"schedule", kText, "That it was due by; null: somebody asked for it"}, "nullif(schedule, '')"},
+          {{"due_at", kTime, "With schedule"}, "due_at"},
+          {{"waits_for", kText, "Why a waiting run does not start"}, "nullif(waits_for, '')"}};
 }
 
 std::vector<RunColumn> task_columns() {
@@ -117,6 +120,19 @@ std::vector<RunColumn> log_columns() {
           {{"text", kText, ""}, "text"}};
 }
 
+std::vector<RunColumn> due_columns() {
+  return {{{"schedule", kText, "Name, or backfill and its id"}, "schedule"},
+          {{"due_at", kTime, "The newest due time that it stands for"}, "due_at"},
+          {{"first_due_at", kTime, "The oldest"}, "first_due_at"},
+          {{"count", kWhole, "So many due times"}, "count"},
+          {{"trigger", kText, "time, after, hand or backfill"}, "trigger"},
+          {{"run", kText, "Of all tries; null: it was skipped"}, "nullif(run_id, '')"},
+          {{"state", kText, "waiting, running, done, failed, cancelled or skipped"}, "state"},
+          {{"reason", kText, "Why it waits, was skipped or failed"}, "nullif(reason, '')"},
+          {{"tries", "INTEGER", ""}, "tries"},
+          {{"finished_at", kTime, ""}, "finished_at"}};
+}
+
 }  // namespace
 
 std::vector<std::shared_ptr<engine::TableSource>> run_tables(store::Store& store) {
@@ -128,7 +144,10 @@ std::vector<std::shared_ptr<engine::TableSource>> run_tables(store::Store& store
       std::make_shared<RunTable>(store, "task_versions", "The versions of tables that a task read and wrote.",
                                  version_columns(), "task_versions ORDER BY run_id DESC, task"),
       std::make_shared<RunTable>(store, "task_log", "What tasks said while they worked, newest run first.",
-                                 log_columns(), "attempt_log ORDER BY run_id DESC, task, attempt, number")};
+                                 log_columns(), "attempt_log ORDER BY run_id DESC, task, attempt, number"),
+      std::make_shared<RunTable>(store, "due",
+                                 "What schedules were due, and what became of it, newest first.",
+                                 due_columns(), "due ORDER BY due_at DESC, id DESC")};
 }
 
 }  // namespace tarn::flow

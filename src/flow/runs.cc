@@ -6,7 +6,8 @@ namespace tarn::flow {
 namespace {
 
 store::Migrations migrations() {
-  return {.component = "flow", .steps = {R"sql(
+  return {.component = "flow",
+          .steps = {R"sql(
 CREATE TABLE runs (
   id TEXT PRIMARY KEY, command TEXT NOT NULL, selection TEXT NOT NULL, full_refresh INTEGER NOT NULL,
   state TEXT NOT NULL, started_at INTEGER NOT NULL, finished_at INTEGER, error TEXT, exit_code INTEGER
@@ -34,6 +35,12 @@ CREATE TABLE task_versions (
   run_id TEXT NOT NULL, task TEXT NOT NULL, table_name TEXT NOT NULL, written INTEGER NOT NULL,
   snapshot_id INTEGER NOT NULL, PRIMARY KEY (run_id, task, table_name, written)
 ) STRICT, WITHOUT ROWID;
+)sql",
+                    R"sql(
+ALTER TABLE runs ADD COLUMN schedule TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN due_at INTEGER;
+ALTER TABLE runs ADD COLUMN waits_for TEXT NOT NULL DEFAULT '';
+CREATE INDEX runs_by_schedule ON runs (schedule, due_at);
 )sql"}};
 }
 
@@ -77,11 +84,15 @@ RunRecord run_of(const store::Rows& row) {
   run.finished_at = row.optional_time(6);
   run.error = row.text(7);
   run.exit_code = static_cast<int>(row.integer(8));
+  run.schedule = row.text(9);
+  run.due_at = row.optional_time(10);
+  run.waits_for = row.text(11);
   return run;
 }
 
 constexpr std::string_view kRunColumns =
-    "id, command, selection, full_refresh, state, started_at, finished_at, error, exit_code";
+    "id, command, selection, full_refresh, state, started_at, finished_at, error, exit_code, schedule, "
+    "due_at, waits_for";
 
 Status insert_log(store::Connection& db, const std::string& run_id, const std::vector<LogLine>& log) {
   for (const auto& line : log) {
@@ -119,7 +130,7 @@ Result<std::unique_ptr<Runs>> Runs::open(Env& env, store::Store& store) {
 
 Status Runs::mark_interrupted() {
   TARN_TRY(const auto open_runs, store_.read([](store::Connection& db) {
-    return db.integer("SELECT count(*) FROM runs WHERE state = 'running'");
+    return db.integer("SELECT count(*) FROM runs WHERE state IN ('running', 'waiting')");
   }));
   if (open_runs.value_or(0) == 0)
     return ok();
@@ -135,6 +146,10 @@ Status Runs::mark_interrupted() {
     TARN_CHECK(
         db.run("UPDATE tasks SET state = 'cancelled', error = 'the run was interrupted before its turn' "
                "WHERE state = 'waiting'"));
+    TARN_CHECK(
+        db.run("UPDATE runs SET state = 'cancelled', finished_at = ?, exit_code = 130, waits_for = '', "
+               "error = 'the server ended before its turn' WHERE state = 'waiting'",
+               {now}));
     return db.run(
         "UPDATE runs SET state = 'interrupted', finished_at = ?, exit_code = 1, "
         "error = 'the process ended before the run did' WHERE state = 'running'",
@@ -142,19 +157,42 @@ Status Runs::mark_interrupted() {
   });
 }
 
+// A run that waited, or goes on after it was interrupted, has its row already.
 Status Runs::start_run(const RunRecord& run, const std::vector<TaskRecord>& tasks) {
   return store_.write([&](store::Connection& db) -> Status {
     TARN_CHECK(
-        db.run("INSERT INTO runs (id, command, selection, full_refresh, state, started_at) "
-               "VALUES (?, ?, ?, ?, 'running', ?)",
-               {run.id, run.command, run.selection, run.full_refresh ? 1 : 0, run.started_at}));
+        db.run("INSERT INTO runs (id, command, selection, full_refresh, state, started_at, schedule, due_at) "
+               "VALUES (?, ?, ?, ?, 'running', ?, ?, ?) ON CONFLICT (id) DO UPDATE SET state = 'running', "
+               "started_at = CASE WHEN EXISTS (SELECT 1 FROM tasks WHERE run_id = id) THEN started_at "
+               "ELSE excluded.started_at END, finished_at = NULL, error = NULL, exit_code = NULL, "
+               "waits_for = ''",
+               {run.id, run.command, run.selection, run.full_refresh ? 1 : 0, run.started_at, run.schedule,
+                run.due_at}));
+    TARN_CHECK(
+        db.run("UPDATE tasks SET state = 'cancelled', error = 'the task is no longer in the project' "
+               "WHERE run_id = ? AND state <> 'done'",
+               {run.id}));
     for (const auto& task : tasks) {
       TARN_CHECK(
           db.run("INSERT INTO tasks (run_id, name, kind, path, position, state, resumes) "
-                 "VALUES (?, ?, ?, ?, ?, 'waiting', ?)",
+                 "VALUES (?, ?, ?, ?, ?, 'waiting', ?) ON CONFLICT (run_id, name) DO UPDATE SET "
+                 "state = 'waiting', position = excluded.position, finished_at = NULL, error = NULL, "
+                 "error_code = NULL WHERE state <> 'done'",
                  {run.id, task.name, task.kind, task.path, task.position, task.resumes}));
     }
     return ok();
+  });
+}
+
+Status Runs::queue_run(const RunRecord& run) {
+  return store_.write([&](store::Connection& db) {
+    return db.run(
+        "INSERT INTO runs (id, command, selection, full_refresh, state, started_at, schedule, due_at, "
+        "waits_for) VALUES (?, ?, ?, ?, 'waiting', ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+        "state = 'waiting', finished_at = NULL, error = NULL, exit_code = NULL, "
+        "waits_for = excluded.waits_for",
+        {run.id, run.command, run.selection, run.full_refresh ? 1 : 0, run.started_at, run.schedule,
+         run.due_at, run.waits_for});
   });
 }
 
@@ -196,11 +234,22 @@ Status Runs::drop_task(const std::string& run_id, const std::string& task, State
   });
 }
 
+Status Runs::fail_waiting(const std::string& run_id, const std::string& error) {
+  const auto now = env_.clock->now();
+  return store_.write([&](store::Connection& db) {
+    return db.run(
+        "UPDATE runs SET state = 'failed', finished_at = ?, exit_code = 1, error = ?, waits_for = '' "
+        "WHERE id = ? AND state IN ('waiting', 'running')",
+        {now, error, run_id});
+  });
+}
+
 Status Runs::end_run(const std::string& run_id, State state, int exit_code, const std::string& error) {
   const auto now = env_.clock->now();
   return store_.write([&](store::Connection& db) {
-    return db.run("UPDATE runs SET state = ?, finished_at = ?, exit_code = ?, error = ? WHERE id = ?",
-                  {name_of(state), now, exit_code, error, run_id});
+    return db.run(
+        "UPDATE runs SET state = ?, finished_at = ?, exit_code = ?, error = ?, waits_for = '' WHERE id = ?",
+        {name_of(state), now, exit_code, error, run_id});
   });
 }
 
@@ -301,6 +350,20 @@ Result<std::vector<TaskHistory>> Runs::history() {
       one.rows_written = done.integer(1);
     }
     return history;
+  });
+}
+
+Result<std::map<std::string, std::string>> Runs::newest_done(const std::set<std::string>& tasks) {
+  return store_.read([&](store::Connection& db) -> Result<std::map<std::string, std::string>> {
+    std::map<std::string, std::string> newest;
+    for (const auto& task : tasks) {
+      TARN_TRY(const auto run, db.text("SELECT run_id || '/' || finished_at FROM tasks WHERE name = ? AND "
+                                       "state = 'done' ORDER BY started_at DESC LIMIT 1",
+                                       {task}));
+      if (run)
+        newest[task] = *run;
+    }
+    return newest;
   });
 }
 

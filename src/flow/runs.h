@@ -3,8 +3,10 @@
 // interrupted.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,13 +42,18 @@ class Runs {
   // Brings the tables up to date and marks what a crash interrupted.
   static Result<std::unique_ptr<Runs>> open(Env& env, store::Store& store);
 
+  // Also for a run that waited, or goes on where it stopped: tasks of it that are done stay so.
   Status start_run(const RunRecord& run, const std::vector<TaskRecord>& tasks);
+  // It waits, for the reason in `waits_for`; called again when the reason is another one.
+  Status queue_run(const RunRecord& run);
   Status start_attempt(const std::string& run_id, const std::string& task, int attempt);
   Status end_attempt(const AttemptEnd& end, const std::vector<LogLine>& log);
   Status add_log(const std::string& run_id, const std::vector<LogLine>& log);
   // A task that never started: skipped or cancelled.
   Status drop_task(const std::string& run_id, const std::string& task, State state,
                    const std::string& reason);
+  // One that did not come so far: it ended before its tasks did.
+  Status fail_waiting(const std::string& run_id, const std::string& error);
   Status end_run(const std::string& run_id, State state, int exit_code, const std::string& error);
 
   Result<std::vector<RunRecord>> list(int limit);
@@ -54,6 +61,8 @@ class Runs {
   Result<std::vector<TaskRecord>> tasks(const std::string& run_id);
   Result<std::vector<LogLine>> log(const std::string& run_id, const std::string& task);  // "": of all tasks
   Result<std::vector<TaskHistory>> history();
+  // By task: another text after each success; without those that never succeeded.
+  Result<std::map<std::string, std::string>> newest_done(const std::set<std::string>& tasks);
   // The run that was interrupted in the middle of this task, when nothing finished it since.
   Result<std::optional<std::string>> interrupted_in(const std::string& task);
 

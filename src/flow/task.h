@@ -26,11 +26,15 @@ class TaskLog {
 // Set from outside to stop a task; tasks look at it between requests, batches and statements.
 class CancelFlag {
  public:
+  CancelFlag() = default;
+  // Set also when `parent` is, which outlives it.
+  explicit CancelFlag(const CancelFlag* parent) : parent_(parent) {}
   void set() { set_.store(true); }
-  [[nodiscard]] bool is_set() const { return set_.load(); }
+  [[nodiscard]] bool is_set() const { return set_.load() || (parent_ != nullptr && parent_->is_set()); }
 
  private:
   std::atomic<bool> set_{false};
+  const CancelFlag* parent_ = nullptr;
 };
 
 struct TaskCounts {
