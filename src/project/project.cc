@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "base/time_zone.h"
+
 namespace tarn::project {
 namespace {
 
@@ -91,6 +93,18 @@ void read_settings(const codec::YamlNode& node, Project& project, Diagnostics& d
     }
   }
   project.time_zone = reader.text("time_zone", "UTC");
+  if (const auto zone = TimeZone::find(project.time_zone); !zone)
+    reader.mistake(*node.find("time_zone"), zone.error().message);
+  if (const auto runs = reader.integer("runs_at_once")) {
+    if (*runs < 1 || *runs > 64) {
+      reader.mistake(*node.find("runs_at_once"),
+                     fmt::format("runs_at_once {} is not between 1 and 64", *runs));
+    } else {
+      project.runs_at_once = static_cast<int>(*runs);
+    }
+  }
+  if (const auto* schedules = reader.child("schedules"))
+    project.schedules = *schedules;
   if (const auto* http = reader.child("http"))
     read_http(*http, project, diagnostics);
   project.allow_private_addresses = reader.boolean("allow_private_addresses", false);
@@ -189,6 +203,39 @@ Result<std::vector<std::string>> find_files(FileSystem& files, const std::string
   TARN_CHECK(collect(files, root, folder, ending, 0, found));
   std::sort(found.begin(), found.end());
   return found;
+}
+
+// What cannot be looked at counts as not there: reading it tells what is wrong.
+std::string text_stamp(const Project& project) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  uint64_t sum = 0, count = 0;  // a folder is listed in any order
+  const auto add = [&](const fs::directory_entry& entry) {
+    std::error_code gone;
+    const auto time = entry.last_write_time(gone);
+    const auto size = entry.file_size(gone);
+    uint64_t hash = std::hash<std::string>()(entry.path().string());
+    for (const uint64_t value : {static_cast<uint64_t>(time.time_since_epoch().count()), uint64_t{size}})
+      hash = (hash ^ value) * 1099511628211ULL;  // as FNV does
+    sum += hash;
+    ++count;
+  };
+  fs::recursive_directory_iterator at(project.root, error), end;
+  for (; !error && at != end; at.increment(error)) {
+    const auto name = at->path().filename().string();
+    std::error_code gone;
+    if (name.starts_with(".") || at->path().string() == project.data_folder) {
+      if (at->is_directory(gone))
+        at.disable_recursion_pending();
+      continue;
+    }
+    const auto ending = at->path().extension().string();
+    if ((ending == ".yml" || ending == ".yaml" || ending == ".sql") && at->is_regular_file(gone))
+      add(*at);
+    if (ending == ".csv")  // its name may be a task's
+      sum += std::hash<std::string>()(at->path().string());
+  }
+  return fmt::format("{}-{:x}", count, sum);
 }
 
 bool has_secret(std::string_view text) {

@@ -1,6 +1,7 @@
 // A project: the folder of text files in git. This reads tarn.yml and resolves secret references.
 // tarn.yml: name, data (folder, default ".tarn"), vars, memory, threads, time_zone, http (host, port),
-// allow_private_addresses (default false: fetchers may not reach loopback and private networks).
+// allow_private_addresses (default false: fetchers may not reach loopback and private networks),
+// runs_at_once, schedules.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +28,8 @@ struct Project {
   std::string http_host = "127.0.0.1";
   int http_port = 7070;
   bool allow_private_addresses = false;
+  int runs_at_once = 4;       // of a server, side by side
+  codec::YamlNode schedules;  // as written; flow/schedule.h reads it
 };
 
 // Mistakes go to `diagnostics`; the error is for what stops everything (no tarn.yml, unreadable).
@@ -35,6 +38,10 @@ Result<Project> load_project(FileSystem& files, const std::string& root, Diagnos
 // Files below `root`/`folder` whose name ends so, sorted, relative to the root.
 Result<std::vector<std::string>> find_files(FileSystem& files, const std::string& root,
                                             const std::string& folder, const std::string& ending);
+
+// Another text when a YAML or SQL file of the project was written, made or removed. Looks at names, times and
+// sizes only.
+std::string text_stamp(const Project& project);
 
 // Replaces ${env:NAME} and ${file:path} (relative to the root). kInvalid names the reference, never its
 // value.

@@ -301,6 +301,9 @@ void read_shared(YamlReader& reader, SourceConfig& config, const YamlNode& root,
   config.freshness = read_freshness(reader, diagnostics);
   config.tags = reader.texts("tags").value_or(std::vector<std::string>());
   config.after = reader.texts("after").value_or(std::vector<std::string>());
+  if (const YamlNode* schedule = reader.child("schedule")) {
+    config.schedule = flow::read_source_schedule(*schedule, config.name, diagnostics);
+  }
   if (config.since && config.mode == Mode::kReplace) {
     reader.mistake(*reader.child("since"),
                    "since cannot go with mode replace, which would drop the older rows");

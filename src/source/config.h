@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "codec/yaml.h"
 #include "engine/lake_catalog.h"
+#include "flow/schedule.h"
 #include "flow/task.h"
 #include "project/project.h"
 
@@ -79,6 +80,7 @@ struct SourceConfig {
   flow::Freshness freshness;
   std::vector<std::string> tags;
   std::vector<std::string> after;
+  std::optional<flow::Schedule> schedule;
   std::vector<std::string> reads;          // tables named in each and select, "schema.name"
   std::shared_ptr<const Fetcher> fetcher;  // the kind's part
 };
