@@ -44,6 +44,23 @@ void add_sql(CLI::App& root, Arguments& arguments, Texts& texts) {
                 "Allow statements that read and write files and change settings");
 }
 
+void add_schedules(CLI::App& root, Arguments& arguments) {
+  auto* schedules = root.add_subcommand("schedules", "What runs when; run, pause or resume one by its name");
+  schedules->add_option("action", arguments.schedule_action, "run, pause or resume; none: the list")
+      ->check(CLI::IsMember({"run", "pause", "resume"}));
+  schedules->add_option("name", arguments.schedule, "Of the schedule");
+  auto* backfill = root.add_subcommand("backfill", "Run something once for each step of a stretch of time");
+  backfill->add_option("selection", arguments.backfill.selection, std::string(kSelectionHelp));
+  backfill->add_option("--exclude", arguments.backfill.exclude, "What to leave out, in the same words");
+  backfill->add_option("--from", arguments.backfill.from, "Where the first step begins, e.g. 2026-01-01")
+      ->required();
+  backfill->add_option("--to", arguments.backfill.to, "Where the last step ends; not part of it")->required();
+  backfill->add_option("--step", arguments.backfill.step,
+                       "hour, day, week, month, or e.g. 6h (default: day)");
+  backfill->add_flag("--full-refresh", arguments.backfill.full_refresh, "As for run");
+  backfill->add_flag("--dry-run", arguments.dry_run, "Show the steps and do nothing");
+}
+
 void add_commands(CLI::App& root, Arguments& arguments, Texts& texts) {
   auto* init = root.add_subcommand("init", "Make a small working project");
   init->add_option("folder", arguments.folder, "Its folder, which must not exist or be empty")->required();
@@ -61,6 +78,7 @@ void add_commands(CLI::App& root, Arguments& arguments, Texts& texts) {
   serve->add_flag("--allow-public", arguments.allow_public,
                   "Listen on an address that other machines can reach");
   root.add_subcommand("health", "Whether the server of this project answers (exit code 4: it does not)");
+  add_schedules(root, arguments);
   root.add_subcommand("version", "Print the version");
   for (auto* command : root.get_subcommands({}))
     command->fallthrough();
@@ -102,6 +120,12 @@ Result<Arguments> parse(CLI::App& root, Arguments& arguments, Texts& texts, int 
     arguments.as_of = *time;
   }
   TARN_CHECK(settle_format(root, arguments));
+  if (!arguments.schedule_action.empty() && arguments.schedule.empty()) {
+    return Error{Code::kInvalid,
+                 fmt::format("which schedule? Write 'tarn schedules {} NAME'; 'tarn schedules' "
+                             "lists them",
+                             arguments.schedule_action)};
+  }
   const auto chosen = root.get_subcommands();
   arguments.command = chosen.empty() ? "" : chosen[0]->get_name();
   if (chosen.empty())

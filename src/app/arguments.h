@@ -32,6 +32,10 @@ struct Arguments {
   std::string http;         // serve
   bool allow_public = false;
   std::string folder;  // init
+
+  std::string schedule_action, schedule;  // schedules: "" (list), run, pause, resume
+  flow::BackfillRequest backfill;
+  bool dry_run = false;
 };
 
 // Prints help and version itself; then `command` is empty.

@@ -191,6 +191,11 @@ std::string Progress::task_text(const flow::TaskRecord& task) const {
   }
 }
 
+void Progress::run_waiting(const std::string& run_id, const std::string& reason) {
+  const std::lock_guard lock(mutex_);
+  say(fmt::format("run {} {}", run_id, reason));
+}
+
 void Progress::run_ended(const flow::RunRecord& run) {
   const std::lock_guard lock(mutex_);
   std::string counts;

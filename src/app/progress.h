@@ -31,6 +31,7 @@ class Progress final : public flow::RunObserver {
   void task_retried(const std::string& task, const std::string& error, Duration delay) override;
   void task_ended(const flow::TaskRecord& task) override;
   void run_ended(const flow::RunRecord& run) override;
+  void run_waiting(const std::string& run_id, const std::string& reason) override;
   // Somebody pressed Ctrl-C. From any thread.
   void stopping();
 

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/time.h"
+#include "net/http_client.h"
 #include "serve/http/json.h"
 #include "serve/http/run_events.h"
 #include "serve/http/sql_sessions.h"
@@ -407,6 +408,11 @@ class RemoteBackend final : public serve::Backend {
     return start_and_watch("/api/v1/runs", body, observer, cancel);
   }
 
+  // Asked by the server itself only.
+  Result<std::vector<std::string>> tasks_of(const serve::RunRequest&) override {
+    return Error{Code::kUnsupported, "the server itself knows the tasks of a run"};
+  }
+
   Result<flow::RunOutcome> replay(const serve::ReplayRequest& request, flow::RunObserver& observer,
                                   const flow::CancelFlag& cancel) override {
     return start_and_watch("/api/v1/replay", {{"source", request.source}, {"run", request.run}}, observer,
@@ -435,6 +441,41 @@ class RemoteBackend final : public serve::Backend {
     for (const auto& one : json.value("tables", Json::array()))
       all.push_back(serve::table_of(one));
     return all;
+  }
+
+  Result<serve::ScheduleList> schedules() override {
+    TARN_TRY(const auto json, Server::call(server_.get("/api/v1/schedules")));
+    serve::ScheduleList list;
+    list.problem = serve::text_of(json, "problem");
+    for (const auto& one : json.value("schedules", Json::array()))
+      list.schedules.push_back(serve::schedule_of(one));
+    return list;
+  }
+
+  Status pause_schedule(const std::string& name, bool paused) override {
+    const auto target =
+        fmt::format("/api/v1/schedules/{}/{}", net::url_encode(name), paused ? "pause" : "resume");
+    TARN_TRY([[maybe_unused]] const auto json, Server::call(server_.post(target, Json::object())));
+    return ok();
+  }
+
+  Result<flow::RunOutcome> run_schedule(const std::string& name, flow::RunObserver& observer,
+                                        const flow::CancelFlag& cancel) override {
+    return start_and_watch(fmt::format("/api/v1/schedules/{}/run", net::url_encode(name)), Json::object(),
+                           observer, cancel);
+  }
+
+  Result<serve::StartedBackfill> backfill(const flow::BackfillRequest& request, bool dry_run,
+                                          flow::RunObserver&, const flow::CancelFlag&) override {
+    const Json body = {{"selection", request.selection},
+                       {"exclude", request.exclude},
+                       {"from", request.from},
+                       {"to", request.to},
+                       {"step", request.step},
+                       {"full_refresh", request.full_refresh},
+                       {"dry_run", dry_run}};
+    TARN_TRY(const auto json, Server::call(server_.post("/api/v1/backfill", body)));
+    return serve::StartedBackfill{.plan = serve::backfill_plan_of(json), .goes_on = !dry_run, .failed = 0};
   }
 
  private:

@@ -5,6 +5,7 @@
 #include "app/project_tasks.h"
 #include "app/replay_task.h"
 #include "app/shell/statement.h"
+#include "app/workspace_parts.h"
 #include "base/ids.h"
 #include "engine/parse.h"
 #include "flow/run_tables.h"
@@ -15,8 +16,6 @@
 
 namespace tarn::app {
 namespace {
-
-constexpr int kSlots = 8;  // people's statements at the same time
 
 // The rows of a statement with the session that they come from.
 class LocalAnswer final : public serve::SqlAnswer {
@@ -92,27 +91,10 @@ Status copy_file(FileSystem& files, const std::string& from, const std::string& 
 
 }  // namespace
 
-// Destroyed in the opposite order: what stands below uses what stands above.
-struct Workspace::Parts {
-  explicit Parts(Env& the_env, project::Project the_project)
-      : env(the_env), project(std::move(the_project)) {}
-  Env& env;
-  project::Project project;
-  std::shared_ptr<session::Watchdog> watchdog = session::make_watchdog(env, kSlots);
-  std::unique_ptr<lake::Lake> lake;
-  std::unique_ptr<flow::Runs> runs;
-  std::unique_ptr<source::FetchRecords> fetches;
-  std::unique_ptr<session::SessionService> sessions;
-
-  // Into control.sqlite, and as tables of `_tarn`.
-  Result<lake::SystemTables> open_records(store::Store& store);
-  Result<flow::RunOutcome> execute(const std::vector<flow::Task*>& tasks, flow::ExecutorOptions options,
-                                   flow::RunObserver& observer, const flow::CancelFlag& cancel);
-};
-
 Result<lake::SystemTables> Workspace::Parts::open_records(store::Store& store) {
   TARN_TRY(runs, flow::Runs::open(env, store));
   TARN_TRY(fetches, source::FetchRecords::open(store));
+  TARN_TRY(scheduler, flow::Scheduler::open(env, store, *runs));
   auto tables = flow::run_tables(store);
   tables.push_back(source::fetches_table(*fetches));
   tables.push_back(session::statements_table(watchdog));
@@ -213,7 +195,23 @@ Result<flow::RunOutcome> Workspace::run(const serve::RunRequest& request, flow::
   options.selection = selection_text(request);
   options.full_refresh = request.full_refresh;
   options.run_id = request.id;
+  options.schedule = request.schedule;
+  options.due_at = request.due_at;
+  options.resume = request.resume;
+  options.timeout = request.timeout;
+  options.task_timeout = request.task_timeout;
   return parts_->execute(tasks, std::move(options), observer, cancel);
+}
+
+Result<std::vector<std::string>> Workspace::tasks_of(const serve::RunRequest& request) {
+  TARN_TRY(const auto plan, plan_project(parts_->env, parts_->project, request.vars, *parts_->fetches));
+  if (!plan.mistakes.empty())
+    return mistakes_error(plan.mistakes);
+  TARN_TRY(const auto tasks, chosen_tasks(plan, request));
+  std::vector<std::string> names;
+  for (const auto* task : tasks)
+    names.push_back(task->name());
+  return names;
 }
 
 Result<flow::RunOutcome> Workspace::replay(const serve::ReplayRequest& request, flow::RunObserver& observer,
@@ -237,6 +235,8 @@ Result<std::vector<flow::TaskStatus>> Workspace::status() {
 Result<Diagnostics> Workspace::check(const serve::Vars& vars) {
   TARN_TRY(auto plan, plan_project(parts_->env, parts_->project, vars, *parts_->fetches));
   TARN_CHECK(check_by_engine(plan, *parts_->sessions, *parts_->fetches));
+  TARN_TRY(auto found, planned_schedules(plan));
+  std::move(found.mistakes.begin(), found.mistakes.end(), std::back_inserter(plan.mistakes));
   return std::move(plan.mistakes);
 }
 

@@ -2,8 +2,10 @@
 // lock.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,8 @@ class FaultInjector;
 }
 
 namespace tarn::app {
+
+struct ProjectPlan;
 
 // Thread-safe.
 class Workspace final : public serve::Backend {
@@ -34,11 +38,27 @@ class Workspace final : public serve::Backend {
   Result<int64_t> export_parquet(const serve::SqlRequest& request, const std::string& path) override;
   Result<flow::RunOutcome> run(const serve::RunRequest& request, flow::RunObserver& observer,
                                const flow::CancelFlag& cancel) override;
+  Result<std::vector<std::string>> tasks_of(const serve::RunRequest& request) override;
   Result<flow::RunOutcome> replay(const serve::ReplayRequest& request, flow::RunObserver& observer,
                                   const flow::CancelFlag& cancel) override;
   Result<std::vector<flow::TaskStatus>> status() override;
   Result<Diagnostics> check(const serve::Vars& vars) override;
   Result<std::vector<serve::TableInfo>> tables() override;
+  Result<serve::ScheduleList> schedules() override;
+  Status pause_schedule(const std::string& name, bool paused) override;
+  Result<flow::RunOutcome> run_schedule(const std::string& name, flow::RunObserver& observer,
+                                        const flow::CancelFlag& cancel) override;
+  Result<serve::StartedBackfill> backfill(const flow::BackfillRequest& request, bool dry_run,
+                                          flow::RunObserver& observer,
+                                          const flow::CancelFlag& cancel) override;
+
+  [[nodiscard]] flow::Scheduler& scheduler();
+  // The schedules of the text as it is now; the mistakes are those of the whole text.
+  Result<flow::SchedulePlan> schedule_plan();
+  // See flow::SchedulerHost.
+  Result<std::map<std::string, std::string>> versions(const std::set<std::string>& names);
+  // Of tarn.yml as it is now.
+  TimeZone time_zone();
 
   [[nodiscard]] const project::Project& project() const;
   [[nodiscard]] flow::Runs& runs();
@@ -46,6 +66,7 @@ class Workspace final : public serve::Backend {
 
  private:
   struct Parts;
+  Result<flow::SchedulePlan> planned_schedules(const ProjectPlan& plan);
   Result<std::shared_ptr<session::Session>> make_session(const serve::SessionRequest& request);
   explicit Workspace(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "engine/connection.h"
 #include "flow/executor.h"
+#include "flow/scheduler.h"
 #include "flow/status.h"
 
 namespace tarn::serve {
@@ -55,6 +56,11 @@ struct RunRequest {
   std::vector<std::string> exclude;
   bool full_refresh = false;
   Vars vars;
+  std::string schedule;             // that it was due by; empty: somebody asked for it
+  std::optional<Timestamp> due_at;  // with `schedule`
+  bool resume = false;              // go on with the run of this id where it stopped, if there is one
+  Duration timeout{0};              // of the whole run; 0: none
+  Duration task_timeout{0};         // of each attempt of a task; 0: none
 };
 
 struct ReplayRequest {
@@ -70,6 +76,17 @@ struct TableInfo {
   std::string metadata_location;  // tables
 };
 
+struct ScheduleList {
+  std::vector<flow::ScheduleInfo> schedules;
+  std::string problem;  // why they may not be what the project's text says; empty: they are
+};
+
+struct StartedBackfill {
+  flow::BackfillPlan plan;
+  bool goes_on = false;  // a server works on it; else it is over
+  int failed = 0;        // steps, when it is over
+};
+
 // Thread-safe, but for what a method returns.
 class Backend {
  public:
@@ -80,11 +97,19 @@ class Backend {
   virtual Result<int64_t> export_parquet(const SqlRequest& request, const std::string& path) = 0;
   virtual Result<flow::RunOutcome> run(const RunRequest& request, flow::RunObserver& observer,
                                        const flow::CancelFlag& cancel) = 0;
+  // Names of the tasks that a run would take; its error is why it cannot start.
+  virtual Result<std::vector<std::string>> tasks_of(const RunRequest& request) = 0;
   virtual Result<flow::RunOutcome> replay(const ReplayRequest& request, flow::RunObserver& observer,
                                           const flow::CancelFlag& cancel) = 0;
   virtual Result<std::vector<flow::TaskStatus>> status() = 0;
   virtual Result<Diagnostics> check(const Vars& vars) = 0;
   virtual Result<std::vector<TableInfo>> tables() = 0;
+  virtual Result<ScheduleList> schedules() = 0;
+  virtual Status pause_schedule(const std::string& name, bool paused) = 0;
+  virtual Result<flow::RunOutcome> run_schedule(const std::string& name, flow::RunObserver& observer,
+                                                const flow::CancelFlag& cancel) = 0;
+  virtual Result<StartedBackfill> backfill(const flow::BackfillRequest& request, bool dry_run,
+                                           flow::RunObserver& observer, const flow::CancelFlag& cancel) = 0;
 };
 
 }  // namespace tarn::serve

@@ -35,6 +35,11 @@ int command_sql(CommandContext& context);
 int command_status(CommandContext& context);
 int command_serve(CommandContext& context);
 int command_health(CommandContext& context);
+int command_schedules(CommandContext& context);
+int command_backfill(CommandContext& context);
+
+// What a clock on the wall of the zone shows: "2026-11-22 06:00".
+std::string wall_text(Timestamp time, const std::string& zone);
 
 // Says it on stderr; returns the error's exit code.
 int report(const CommandContext& context, const Error& error);

@@ -3,15 +3,13 @@
 #include <fmt/format.h>
 
 #include "app/commands/commands.h"
+#include "app/commands/watched_run.h"
 #include "app/leave.h"
 #include "app/progress.h"
 #include "serve/http/json.h"
 
 namespace tarn::app {
 namespace {
-
-using Work =
-    std::function<Result<flow::RunOutcome>(serve::Backend&, flow::RunObserver&, const flow::CancelFlag&)>;
 
 int report_outcome(const CommandContext& context, const flow::RunOutcome& outcome) {
   if (context.arguments.json) {
@@ -24,9 +22,11 @@ int report_outcome(const CommandContext& context, const flow::RunOutcome& outcom
   return outcome.run.exit_code;
 }
 
-int work(CommandContext& context, const Work& body) {
+}  // namespace
+
+int watched(CommandContext& context, const Body& body) {
   flow::CancelFlag cancel;
-  Result<flow::RunOutcome> outcome = Error{Code::kInternal, "nothing was run"};
+  Status done = ok();
   const auto backend = open_backend(context);
   if (!backend)
     return report(context, backend.error());
@@ -38,17 +38,24 @@ int work(CommandContext& context, const Work& body) {
       cancel.set();
       progress.stopping();
     });
-    outcome = body(**backend, progress, cancel);
+    done = body(**backend, progress, cancel);
     context.signals.on_signal({});
   }
   if (cancel.is_set())
     leave_soon(130);
-  if (!outcome)
-    return report(context, outcome.error());
-  return report_outcome(context, *outcome);
+  return done ? 0 : report(context, done.error());
 }
 
-}  // namespace
+int watched_run(CommandContext& context, const RunBody& body) {
+  flow::RunOutcome outcome;
+  const int code = watched(
+      context,
+      [&](serve::Backend& backend, flow::RunObserver& observer, const flow::CancelFlag& cancel) -> Status {
+        TARN_TRY(outcome, body(backend, observer, cancel));
+        return ok();
+      });
+  return code != 0 ? code : report_outcome(context, outcome);
+}
 
 int command_run(CommandContext& context) {
   serve::RunRequest request;
@@ -56,17 +63,17 @@ int command_run(CommandContext& context) {
   request.exclude = context.arguments.exclude;
   request.full_refresh = context.arguments.full_refresh;
   request.vars = context.arguments.vars;
-  return work(context,
-              [&request](serve::Backend& backend, flow::RunObserver& observer,
-                         const flow::CancelFlag& cancel) { return backend.run(request, observer, cancel); });
+  return watched_run(
+      context, [&request](serve::Backend& backend, flow::RunObserver& observer,
+                          const flow::CancelFlag& cancel) { return backend.run(request, observer, cancel); });
 }
 
 int command_replay(CommandContext& context) {
   serve::ReplayRequest request;
   request.source = context.arguments.source;
   request.run = context.arguments.run;
-  return work(context, [&request](serve::Backend& backend, flow::RunObserver& observer,
-                                  const flow::CancelFlag& cancel) {
+  return watched_run(context, [&request](serve::Backend& backend, flow::RunObserver& observer,
+                                         const flow::CancelFlag& cancel) {
     return backend.replay(request, observer, cancel);
   });
 }

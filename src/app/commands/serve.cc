@@ -12,8 +12,11 @@
 #include "app/service_notice.h"
 #include "app/version.h"
 #include "app/workspace.h"
+#include "base/diagnostic_text.h"
 #include "net/http_server.h"
 #include "serve/http/api.h"
+#include "serve/http/hub_host.h"
+#include "serve/http/schedules_api.h"
 
 namespace tarn::app {
 namespace {
@@ -69,6 +72,21 @@ void leave_in_any_case(const std::string& data_folder) {
   }).detach();
 }
 
+// The schedules of the project's text, when it has changed; read again until it can be read.
+serve::HubHost::Reload plan_source(Workspace& workspace) {
+  return [&workspace, stamp = std::string()]() mutable -> std::optional<flow::SchedulePlan> {
+    auto now = project::text_stamp(workspace.project());
+    if (now == stamp)
+      return std::nullopt;
+    auto plan = workspace.schedule_plan();
+    stamp = std::move(now);
+    if (plan)
+      return std::move(*plan);
+    // tarn.yml itself cannot be read.
+    return flow::SchedulePlan{.schedules = {}, .mistakes = {diagnostic_of_text(plan.error().message)}};
+  };
+}
+
 Status serve(CommandContext& context) {
   Ending ending;
   context.signals.on_signal([&ending] { ending.set(); });
@@ -86,7 +104,18 @@ Status serve(CommandContext& context) {
   const auto token = options.token;
   const auto host = options.host == "localhost" ? std::string("127.0.0.1") : options.host;
   serve::Api api(context.env, *workspace, workspace->runs(),
-                 {.version = std::string(kVersion), .spill_folder = workspace->spill_folder()});
+                 {.version = std::string(kVersion),
+                  .spill_folder = workspace->spill_folder(),
+                  .hub = {.runs_at_once = workspace->project().runs_at_once}});
+  serve::HubHost starter(api.hub(), plan_source(*workspace),
+                         [&workspace](const auto& names) { return workspace->versions(names); });
+  serve::SchedulesApi schedules(workspace->scheduler(), starter, api.hub(), context.env,
+                                [&workspace] { return workspace->time_zone(); });
+  api.add_routes(
+      [&schedules](const auto& request, auto& response) { return schedules.handle(request, response); });
+  // Before anybody can ask; nothing starts yet.
+  if (auto plan = starter.reload())
+    workspace->scheduler().load(std::move(*plan));
   TARN_TRY(const auto server,
            net::HttpServer::start(std::move(options), [&api](const net::HttpServerRequest& request,
                                                              net::HttpServerResponse& response) {
@@ -99,12 +128,14 @@ Status serve(CommandContext& context) {
   fmt::print("token: {}   (also in {}/token)\n", token, data_folder);
   fmt::print("try:   curl -H 'Authorization: Bearer {}' {}/api/v1/status\n", token, url);
   std::fflush(stdout);
+  workspace->scheduler().start(starter);
   notify_service_manager("READY=1\nSTATUS=serving " + url);
   ending.wait();
   notify_service_manager("STOPPING=1");
   context.signals.on_signal([] { ::_exit(130); });  // asked twice: at once
   leave_in_any_case(data_folder);
   remove_server_file(context.env, data_folder);
+  workspace->scheduler().stop();
   api.stop();
   server->stop(kPatience);
   return ok();

@@ -91,6 +91,22 @@ Status show_table(const CommandContext& context, const std::vector<flow::TaskSta
   return ok();
 }
 
+// What comes next, of all schedules; how they are is told by `tarn schedules`.
+Status show_next(const CommandContext& context, const serve::ScheduleList& list) {
+  const flow::ScheduleInfo* first = nullptr;
+  for (const auto& one : list.schedules) {
+    if (one.next_at && (first == nullptr || *one.next_at < *first->next_at))
+      first = &one;
+  }
+  if (first != nullptr) {
+    TARN_CHECK(print_text(fmt::format("next: {} at {} ({})\n", first->name,
+                                      wall_text(*first->next_at, first->time_zone), first->time_zone)));
+  }
+  if (!list.problem.empty() && !list.schedules.empty())
+    fmt::print(stderr, "{} {}\n", context.errors.yellow("note:"), list.problem);
+  return ok();
+}
+
 // For whoever runs it by a timer.
 int exit_code(const std::vector<flow::TaskStatus>& all) {
   return std::any_of(all.begin(), all.end(), [](const auto& one) { return one.state == "stale"; }) ? 1 : 0;
@@ -116,7 +132,10 @@ int command_status(CommandContext& context) {
     fmt::print("the project has no sources and models yet\n");
     return 0;
   }
-  const auto shown = show_table(context, *all);
+  auto shown = show_table(context, *all);
+  // The project's mistakes, which keep the schedules from being read, are for `tarn check`.
+  if (const auto schedules = (*backend)->schedules(); shown && schedules)
+    shown = show_next(context, *schedules);
   if (!shown)
     return report(context, shown.error());
   return exit_code(*all);

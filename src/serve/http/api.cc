@@ -28,6 +28,12 @@ void answer(net::HttpServerResponse& response, const Error& error) {
   answer(response, http_status_of(error.code), to_json(error));
 }
 
+void answer_submitted(net::HttpServerResponse& response, const Result<RunHub::Submitted>& run) {
+  if (!run)
+    return answer(response, run.error());
+  answer(response, 202, {{"id", run->id}, {"waits_for", run->waits_for}});
+}
+
 // The body as an object; an empty body is an empty object.
 Result<Json> body_of(const net::HttpServerRequest& request) {
   if (request.body.empty())
@@ -113,6 +119,10 @@ void Api::route(const Request& request, Response& response) {
     if (path == "/runs" || path.starts_with("/runs/"))
       return route_runs(request, response, path.substr(5));
   }
+  for (const auto& routes : routes_) {
+    if (routes(request, response))
+      return;
+  }
   errors_.fetch_add(1);
   answer(response,
          Error{Code::kNotFound, fmt::format("there is no {} {}; GET /api/v1/openapi.json lists what there is",
@@ -155,6 +165,7 @@ void Api::metrics(Response& response) {
   add("tarn_runs_done_total", "counter", "Runs that ended well.", runs.done);
   add("tarn_runs_failed_total", "counter", "Runs that failed or were cancelled.", runs.failed);
   add("tarn_runs_running", "gauge", "Runs under way.", runs.running);
+  add("tarn_runs_waiting", "gauge", "Runs that wait for their turn.", runs.waiting);
   if (const auto statuses = backend_.status()) {
     std::map<std::string, int64_t> by_state = {{"fresh", 0}, {"late", 0}, {"stale", 0}, {"failed", 0}};
     text +=
@@ -278,8 +289,7 @@ void Api::start_run(const Request& request, Response& response) {
   run.exclude = texts_of(*body, "exclude");
   run.full_refresh = truth_of(*body, "full_refresh");
   run.vars = vars_of(*body, "vars");
-  const auto id = hub_.start(std::move(run));
-  id ? answer(response, 202, {{"id", *id}}) : answer(response, id.error());
+  answer_submitted(response, hub_.start(std::move(run)));
 }
 
 void Api::start_replay(const Request& request, Response& response) {
@@ -292,8 +302,7 @@ void Api::start_replay(const Request& request, Response& response) {
   if (replay.source.empty() || replay.run.empty()) {
     return answer(response, Error{Code::kInvalid, "the body must have 'source' and 'run'"});
   }
-  const auto id = hub_.start_replay(std::move(replay));
-  id ? answer(response, 202, {{"id", *id}}) : answer(response, id.error());
+  answer_submitted(response, hub_.start_replay(std::move(replay)));
 }
 
 void Api::list_runs(const Request& request, Response& response) {

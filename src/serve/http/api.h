@@ -19,6 +19,7 @@ namespace tarn::serve {
 struct ApiOptions {
   std::string version;
   std::string spill_folder;  // absolute; for exports on their way out
+  RunHubOptions hub;
 };
 
 // Called by several handler threads at once.
@@ -29,10 +30,15 @@ class Api {
         backend_(backend),
         runs_(runs),
         options_(std::move(options)),
-        hub_(env, backend),
+        hub_(env, backend, runs, options_.hub),
         sessions_(env, backend) {}
 
+  // More paths, asked before "there is no such path"; true: it has answered. Before the server starts.
+  using Routes = std::function<bool(const net::HttpServerRequest&, net::HttpServerResponse&)>;
+  void add_routes(Routes routes) { routes_.push_back(std::move(routes)); }
+
   void handle(const net::HttpServerRequest& request, net::HttpServerResponse& response);
+  RunHub& hub() { return hub_; }
   // Cancels runs and waits for them.
   void stop() {
     hub_.stop();
@@ -65,6 +71,7 @@ class Api {
   const ApiOptions options_;
   RunHub hub_;
   SqlSessions sessions_;
+  std::vector<Routes> routes_;
   std::atomic<int64_t> requests_{0}, errors_{0}, statements_{0}, rows_out_{0};
 };
 

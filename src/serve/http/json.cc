@@ -93,7 +93,10 @@ Json to_json(const flow::RunRecord& run) {
           {"started_at", format_utc(run.started_at)},
           {"finished_at", time_json(run.finished_at)},
           {"error", run.error},
-          {"exit_code", run.exit_code}};
+          {"exit_code", run.exit_code},
+          {"schedule", run.schedule},
+          {"due_at", time_json(run.due_at)},
+          {"waits_for", run.waits_for}};
 }
 
 flow::RunRecord run_of(const Json& json) {
@@ -107,6 +110,9 @@ flow::RunRecord run_of(const Json& json) {
   run.finished_at = time_of(json, "finished_at");
   run.error = text_of(json, "error");
   run.exit_code = static_cast<int>(integer_of(json, "exit_code"));
+  run.schedule = text_of(json, "schedule");
+  run.due_at = time_of(json, "due_at");
+  run.waits_for = text_of(json, "waits_for");
   return run;
 }
 
@@ -204,6 +210,103 @@ Json to_json(const TableInfo& table) {
 TableInfo table_of(const Json& json) {
   return {text_of(json, "schema"), text_of(json, "name"), text_of(json, "kind"),
           text_of(json, "metadata_location")};
+}
+
+Json to_json(const flow::Due& due) {
+  return {{"schedule", due.schedule},
+          {"due_at", format_utc(due.due_at)},
+          {"first_due_at", format_utc(due.first_due_at)},
+          {"count", due.count},
+          {"trigger", due.trigger},
+          {"run", due.run_id},
+          {"state", flow::name_of(due.state)},
+          {"reason", due.reason},
+          {"tries", due.tries},
+          {"not_before", time_json(due.not_before)},
+          {"finished_at", time_json(due.finished_at)}};
+}
+
+flow::Due due_of(const Json& json) {
+  flow::Due due;
+  due.schedule = text_of(json, "schedule");
+  due.due_at = time_of(json, "due_at").value_or(Timestamp{});
+  due.first_due_at = time_of(json, "first_due_at").value_or(Timestamp{});
+  due.count = integer_of(json, "count");
+  due.trigger = text_of(json, "trigger");
+  due.run_id = text_of(json, "run");
+  due.state = flow::due_state_of(text_of(json, "state"));
+  due.reason = text_of(json, "reason");
+  due.tries = static_cast<int>(integer_of(json, "tries"));
+  due.not_before = time_of(json, "not_before");
+  due.finished_at = time_of(json, "finished_at");
+  return due;
+}
+
+Json to_json(const flow::ScheduleInfo& schedule) {
+  Json open = Json::array();
+  for (const auto& due : schedule.open)
+    open.push_back(to_json(due));
+  return {{"name", schedule.name},
+          {"file", schedule.place.file},
+          {"line", schedule.place.line},
+          {"run", schedule.run},
+          {"exclude", schedule.exclude},
+          {"when", schedule.pattern},
+          {"time_zone", schedule.time_zone},
+          {"catch_up", flow::name_of(schedule.catch_up)},
+          {"paused", schedule.paused},
+          {"paused_in_file", schedule.paused_in_file},
+          {"next_at", time_json(schedule.next_at)},
+          {"last", schedule.last ? to_json(*schedule.last) : Json()},
+          {"open", open}};
+}
+
+flow::ScheduleInfo schedule_of(const Json& json) {
+  flow::ScheduleInfo schedule;
+  schedule.name = text_of(json, "name");
+  schedule.place = {text_of(json, "file"), static_cast<int>(integer_of(json, "line")), 0};
+  schedule.run = texts_of(json, "run");
+  schedule.exclude = texts_of(json, "exclude");
+  schedule.pattern = text_of(json, "when");
+  schedule.time_zone = text_of(json, "time_zone");
+  schedule.paused = truth_of(json, "paused");
+  schedule.paused_in_file = truth_of(json, "paused_in_file");
+  schedule.next_at = time_of(json, "next_at");
+  const auto catch_up = text_of(json, "catch_up");
+  schedule.catch_up = catch_up == "none"  ? flow::CatchUp::kNone
+                      : catch_up == "all" ? flow::CatchUp::kAll
+                                          : flow::CatchUp::kLast;
+  if (const auto* last = member(json, "last"); last != nullptr && last->is_object())
+    schedule.last = due_of(*last);
+  if (const auto* open = member(json, "open"); open != nullptr && open->is_array()) {
+    for (const auto& due : *open)
+      schedule.open.push_back(due_of(due));
+  }
+  return schedule;
+}
+
+Json to_json(const flow::BackfillPlan& plan) {
+  Json steps = Json::array();
+  for (const auto& step : plan.steps) {
+    steps.push_back(
+        {{"at", format_utc(step.at)}, {"from", step.from}, {"to", step.to}, {"run", step.run_id}});
+  }
+  return {{"id", plan.id}, {"steps", steps}};
+}
+
+flow::BackfillPlan backfill_plan_of(const Json& json) {
+  flow::BackfillPlan plan;
+  plan.id = text_of(json, "id");
+  const auto* steps = member(json, "steps");
+  if (steps == nullptr || !steps->is_array())
+    return plan;
+  for (const auto& step : *steps) {
+    plan.steps.push_back({.at = time_of(step, "at").value_or(Timestamp{}),
+                          .from = text_of(step, "from"),
+                          .to = text_of(step, "to"),
+                          .run_id = text_of(step, "run")});
+  }
+  return plan;
 }
 
 int http_status_of(Code code) {

@@ -36,6 +36,13 @@ Diagnostic diagnostic_of(const Json& json);
 Json to_json(const TableInfo& table);
 TableInfo table_of(const Json& json);
 
+Json to_json(const flow::Due& due);
+flow::Due due_of(const Json& json);
+Json to_json(const flow::ScheduleInfo& schedule);
+flow::ScheduleInfo schedule_of(const Json& json);
+Json to_json(const flow::BackfillPlan& plan);
+flow::BackfillPlan backfill_plan_of(const Json& json);
+
 // HTTP status of a code.
 int http_status_of(Code code);
 Code code_of(std::string_view name);

@@ -30,6 +30,10 @@ void EventWriter::run_ended(const flow::RunRecord& run) {
   emit_({{"event", "run_ended"}, {"run", to_json(run)}});
 }
 
+void EventWriter::run_waiting(const std::string& run_id, const std::string& reason) {
+  emit_({{"event", "run_waiting"}, {"id", run_id}, {"reason", reason}});
+}
+
 bool apply_event(const Json& event, flow::RunObserver& observer, flow::RunOutcome& outcome) {
   const auto kind = text_of(event, "event");
   if (kind == "run_started") {
@@ -47,6 +51,8 @@ bool apply_event(const Json& event, flow::RunObserver& observer, flow::RunOutcom
   } else if (kind == "task_ended") {
     outcome.tasks.push_back(task_of(event.value("task", Json())));
     observer.task_ended(outcome.tasks.back());
+  } else if (kind == "run_waiting") {
+    observer.run_waiting(text_of(event, "id"), text_of(event, "reason"));
   } else if (kind == "run_ended") {
     outcome.run = run_of(event.value("run", Json()));
     observer.run_ended(outcome.run);

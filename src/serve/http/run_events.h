@@ -19,6 +19,7 @@ class EventWriter final : public flow::RunObserver {
   void task_retried(const std::string& task, const std::string& error, Duration delay) override;
   void task_ended(const flow::TaskRecord& task) override;
   void run_ended(const flow::RunRecord& run) override;
+  void run_waiting(const std::string& run_id, const std::string& reason) override;
 
  private:
   std::function<void(const Json&)> emit_;
