@@ -10,7 +10,7 @@ if [ ! -f "$venv/.stamp" ] || [ "$(cat "$venv/.stamp")" != "$want" ]; then
 fi
 preset=release
 source tools/dev/configure.sh
-cmake --build --preset release --target tarn lake_bench
+cmake --build --preset release --target tarn lake_bench task_bench
 export TARN_BUILD="$PWD/build-release"
 run_bench() {
   if [ -f "bench/$1.cc" ]; then
@@ -20,7 +20,7 @@ run_bench() {
   fi
 }
 if [ $# = 0 ]; then
-  for name in lake_bench models_vs_dbt load_bars serve_start; do
+  for name in lake_bench task_bench schedules_idle models_vs_dbt load_bars serve_start; do
     run_bench "$name"
   done
 else
