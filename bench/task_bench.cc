@@ -105,7 +105,11 @@ int main() {
     auto runs = tarn::flow::Runs::open(tarn::real_env(), **store);
     if (!runs)
       tarn::fail(runs.error());
+    // Once the records' write-ahead log has its size, its blocks are written in place.
+    tarn::run_once(**runs, 1000, false);
+    tarn::measure(**runs, "a run of one task, with the run's own records", 1, true, 21);
     tarn::measure(**runs, "ten tasks in a chain", 10, true, 21);
+    tarn::measure(**runs, "ten tasks side by side", 10, false, 21);
     tarn::measure(**runs, "200 tasks in a chain", 200, true, 5);
     tarn::measure(**runs, "1,000 tasks, none waits for another", 1000, false, 3);
   }
