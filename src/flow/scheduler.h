@@ -65,7 +65,8 @@ struct ScheduleInfo {
   bool paused = false, paused_in_file = false;
   std::optional<Timestamp> next_at;
   std::optional<Due> last;  // newest that was started
-  std::vector<Due> open;    // waiting and running, oldest first
+  std::vector<Due> open;    // waiting and running, oldest first; of many the first few
+  size_t waiting = 0;       // all of them
 };
 
 struct Upcoming {

@@ -12,6 +12,7 @@ namespace tarn::flow {
 namespace {
 
 constexpr size_t kStepsMax = 10'000;
+constexpr size_t kOpenShown = 20;  // of a schedule, in lists
 
 struct WallStep {
   std::chrono::months months{0};
@@ -42,9 +43,8 @@ Result<WallTime> parse_wall(const std::string& text, std::string_view name, cons
   const auto time = parse_time(text);
   if (!time)
     return time.error().at(name);
-  const bool has_zone =
-      text.size() > 10 && (text.back() == 'Z' || text.find_first_of("+", 11) != std::string::npos ||
-                           text.find('-', 11) != std::string::npos);
+  const bool has_zone = text.size() > 10 && (text.back() == 'Z' || text.find('+', 11) != std::string::npos ||
+                                             text.find('-', 11) != std::string::npos);
   return has_zone ? zone.wall_at(*time) : WallTime(time->time_since_epoch());
 }
 
@@ -133,7 +133,10 @@ Result<std::vector<ScheduleInfo>> Scheduler::list() {
     if (const auto last = newest.find(name); last != newest.end())
       info.last = last->second;
     info.open = entry.running;
+    info.waiting = entry.waiting.size();
     for (auto due : entry.waiting) {
+      if (info.open.size() >= kOpenShown)
+        break;
       if (due.reason.empty() && entry.paused())
         due.reason = "the schedule is paused";
       if (due.reason.empty() && !info.open.empty())

@@ -207,6 +207,30 @@ def test_a_backfill_that_was_killed_goes_on(home, serve):
     assert home.rows("select count(*) as n from _tarn.runs") == [{"n": 8}]
 
 
+def test_a_backfill_reaches_the_requests_of_a_source(home, serve, api):
+    home.write("tarn.yml", f"name: home\nallow_private_addresses: true\nvars: {{api: '{api}', from: '2000-01-01', to: '2000-01-02'}}\n")
+    home.write("sources/bars.yml", "kind: http\nurl: ${var:api}/v2/bars\nquery: {symbol: SPX, limit: 3, start: '${var:from}'}\n"
+               "format: {type: json, records: $.bars}\nretry: {attempts: 8, first_delay: 50ms}\n")
+    plan = json.loads(home.run("backfill", "bars", "--from", "2001-02-01", "--to", "2001-04-01", "--step", "month", "--json").stdout)
+    urls = home.rows("select distinct url from _tarn.fetches order by url")
+    assert [step["from"] for step in plan["steps"]] == ["2001-02-01", "2001-03-01"]
+    assert any("start=2001-02-01" in row["url"] for row in urls) and any("start=2001-03-01" in row["url"] for row in urls)
+
+
+def test_a_stop_in_the_middle_of_a_run_goes_on_at_the_next_start(home, serve):
+    home.write("models/slow.sql", TABLE + "select count(*) as n from range(3000000000) r(i) where hash(i) = 1\n")
+    home.write("models/after.sql", TABLE + "select n from {{ ref('slow') }}\n")
+    write_schedules(home, "  long: {run: [slow+], cron: '@yearly'}\n")
+    server = serve()
+    run = server.json("/api/v1/schedules/long/run", {})["id"]
+    wait_until(lambda: server.json(f"/api/v1/runs/{run}")["state"] == "running")
+    assert server.stop()[0] == 0
+    home.write("models/slow.sql", TABLE + "select 5 as n\n")
+    server = serve()
+    wait_until(lambda: [(due["run"], due["state"]) for due in due_of(server, "long")] == [(run, "done")])
+    assert home.rows("select n from after") == [{"n": 5}]
+
+
 def test_time_outs(home, serve):
     slow = TABLE + "select count(*) as n from range(1000000000000) r(i) where hash(i) = 1\n"
     home.write("models/slow.sql", slow)

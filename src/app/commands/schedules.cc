@@ -17,7 +17,7 @@ namespace {
 std::string state_text(const flow::ScheduleInfo& schedule) {
   for (const auto& due : schedule.open) {
     if (due.state == flow::DueState::kRunning)
-      return "running";
+      return due.reason.empty() ? "running" : "waiting";
   }
   if (schedule.paused)
     return "paused";
@@ -37,7 +37,7 @@ engine::TextBatch batch_of(const std::vector<flow::ScheduleInfo>& all) {
   for (const auto& one : all) {
     add(0, one.name);
     add(1, fmt::format("{}", fmt::join(one.run, " ")));
-    add(2, one.pattern);
+    add(2, one.pattern.empty() ? fmt::format("{} to go", one.waiting) : one.pattern);
     add(3, one.time_zone);
     add(4, one.next_at ? wall_text(*one.next_at, one.time_zone) : "");
     add(5, state_text(one));
@@ -73,10 +73,11 @@ Status show(const CommandContext& context, const serve::ScheduleList& list) {
   TARN_CHECK(writer->rows(batch_of(list.schedules)));
   TARN_CHECK(writer->end());
   for (const auto& schedule : list.schedules) {
-    for (const auto& due : schedule.open) {
-      if (!due.reason.empty())
-        TARN_CHECK(
-            print_text(fmt::format("{} {}: {}\n", context.out.yellow("waiting"), schedule.name, due.reason)));
+    const auto waits = std::find_if(schedule.open.begin(), schedule.open.end(),
+                                    [](const flow::Due& due) { return !due.reason.empty(); });
+    if (waits != schedule.open.end()) {
+      TARN_CHECK(print_text(
+          fmt::format("{} {}: {}\n", context.out.yellow("waiting"), schedule.name, waits->reason)));
     }
     if (schedule.last && schedule.last->state == flow::DueState::kFailed) {
       TARN_CHECK(print_text(

@@ -258,7 +258,8 @@ Json to_json(const flow::ScheduleInfo& schedule) {
           {"paused_in_file", schedule.paused_in_file},
           {"next_at", time_json(schedule.next_at)},
           {"last", schedule.last ? to_json(*schedule.last) : Json()},
-          {"open", open}};
+          {"open", open},
+          {"waiting", schedule.waiting}};
 }
 
 flow::ScheduleInfo schedule_of(const Json& json) {
@@ -276,6 +277,7 @@ flow::ScheduleInfo schedule_of(const Json& json) {
   schedule.catch_up = catch_up == "none"  ? flow::CatchUp::kNone
                       : catch_up == "all" ? flow::CatchUp::kAll
                                           : flow::CatchUp::kLast;
+  schedule.waiting = static_cast<size_t>(integer_of(json, "waiting"));
   if (const auto* last = member(json, "last"); last != nullptr && last->is_object())
     schedule.last = due_of(*last);
   if (const auto* open = member(json, "open"); open != nullptr && open->is_array()) {

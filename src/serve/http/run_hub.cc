@@ -133,13 +133,13 @@ RunHub::LivePtr RunHub::take_startable() {
       taken.emplace(task, live->record.id);
   }
   for (auto at = waiting_.begin(); at != waiting_.end(); ++at) {
-    const auto live = *at;
-    if (obstacle_of(*live, taken).empty()) {
+    if (obstacle_of(**at, taken).empty()) {
+      auto live = *at;
       waiting_.erase(at);
       return live;
     }
-    for (const auto& task : live->tasks)
-      taken.emplace(task, live->record.id);
+    for (const auto& task : (*at)->tasks)
+      taken.emplace(task, (*at)->record.id);
   }
   return nullptr;
 }
