@@ -81,6 +81,8 @@ class ResultStream {
 struct Parameter {
   std::optional<std::string> text;
   std::string type = "VARCHAR";
+  std::string name = {};  // of $name, which the text may leave unused; empty: its place in the list, $1
+  std::optional<std::vector<std::string>> list = {};  // a list of `type` instead of `text`
 };
 
 // What COMMIT hands to the catalog besides the changes; set before the transaction commits.
@@ -102,6 +104,10 @@ class Connection {
   virtual Result<int64_t> execute(std::string_view sql) = 0;
   // Column names and types a SELECT would return, without running it.
   virtual Result<std::vector<Column>> describe(std::string_view sql) = 0;
+  // The same with parameters, which may say what types the columns have. Such a text is planned: it should
+  // end in LIMIT 0.
+  virtual Result<std::vector<Column>> describe(std::string_view sql,
+                                               std::span<const Parameter> parameters) = 0;
 
   virtual void interrupt() = 0;
   // From any thread, before a statement that does not stop is left to itself: from now on nothing of this

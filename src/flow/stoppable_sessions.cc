@@ -24,6 +24,10 @@ class StoppableSessions::Tracked final : public session::Session {
   Result<std::vector<engine::Column>> describe(std::string_view sql) override {
     return inner_->describe(sql);
   }
+  Result<std::vector<engine::Column>> describe(std::string_view sql,
+                                               std::span<const engine::Parameter> parameters) override {
+    return inner_->describe(sql, parameters);
+  }
   Result<std::unique_ptr<engine::ResultStream>> query_own(
       std::string_view sql, std::span<const engine::Parameter> parameters) override {
     return inner_->query_own(sql, parameters);

@@ -8,6 +8,7 @@
 #include "model/context.h"
 #include "model/generic_check.h"
 #include "model/jinja/text.h"
+#include "model/unknown_names.h"
 
 namespace tarn::model {
 namespace {
@@ -176,6 +177,21 @@ Result<Compiled> compile_node(const ModelProject& project, const Node& node, boo
     return Error{Code::kInvalid, to_string(mistake)};
   }
   return Compiled{node.text, std::move(rendered)};
+}
+
+Result<Compiled> compile_text(const ModelProject& project, const std::string& file, const std::string& text,
+                              Reads* reads, Diagnostic& mistake) {
+  TARN_TRY(auto parsed, jinja::parse_template(file, text, mistake));
+  const auto unknown = unknown_names(project, *parsed, {});
+  if (!unknown.empty()) {
+    mistake = unknown.front();
+    return Error{Code::kInvalid, to_string(mistake)};
+  }
+  Reads own;
+  Reads& read = reads != nullptr ? *reads : own;
+  TARN_TRY(jinja::Rendered rendered, render(project, *parsed, {.reads = &read}, mistake));
+  TARN_CHECK(finish(project, read, rendered, mistake));
+  return Compiled{std::move(parsed), std::move(rendered)};
 }
 
 Result<Compiled> compile_test(const ModelProject& project, const DataTest& test, Diagnostic& mistake) {

@@ -35,6 +35,9 @@ struct Compiled {
 };
 Result<Compiled> compile_node(const ModelProject& project, const Node& node, bool incremental,
                               bool full_refresh, Diagnostic& mistake);
+// A SELECT that stands in another file, such as a report; `reads` may be null. Its text need not parse.
+Result<Compiled> compile_text(const ModelProject& project, const std::string& file, const std::string& text,
+                              Reads* reads, Diagnostic& mistake);
 Result<Compiled> compile_test(const ModelProject& project, const DataTest& test, Diagnostic& mistake);
 
 // An error of the engine over `front` + the compiled SQL, told at the place in the model's own file.

@@ -76,8 +76,9 @@ Status Draft::put_input(const std::vector<engine::Column>& columns) {
   return make("CREATE OR REPLACE TEMP VIEW input AS " + shape_sql(columns));
 }
 
-Result<std::vector<engine::Column>> Draft::describe(std::string_view sql) {
-  auto columns = session_->describe(sql);
+Result<std::vector<engine::Column>> Draft::describe(std::string_view sql,
+                                                    std::span<const engine::Parameter> parameters) {
+  auto columns = session_->describe(sql, parameters);
   if (!columns) {
     TARN_CHECK(begin_anew());
   }

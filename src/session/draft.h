@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +35,8 @@ class Draft {
   [[nodiscard]] const engine::LakeVersion& version() const { return *version_; }
 
   // Columns of a person's SELECT. What fails here leaves the draft as it was.
-  Result<std::vector<engine::Column>> describe(std::string_view sql);
+  Result<std::vector<engine::Column>> describe(std::string_view sql,
+                                               std::span<const engine::Parameter> parameters = {});
 
  private:
   Draft(std::unique_ptr<Session> session, std::shared_ptr<const engine::LakeVersion> version)

@@ -84,7 +84,9 @@ class SessionImpl : public Session {
 
   Result<int64_t> execute(std::string_view sql) override { return execute_all(sql, /*own=*/false); }
 
-  Result<std::vector<engine::Column>> describe(std::string_view sql) override {
+  Result<std::vector<engine::Column>> describe(std::string_view sql) override { return describe(sql, {}); }
+
+  Result<std::vector<engine::Column>> describe(std::string_view sql, Parameters parameters) override {
     auto facts = one_statement(sql);
     if (!facts) {
       return failed(std::move(facts.error()));
@@ -93,7 +95,8 @@ class SessionImpl : public Session {
       return failed(std::move(status.error()));
     }
     TARN_CHECK(free_connection());
-    auto columns = link_->connection().describe(sql);
+    auto& connection = link_->connection();
+    auto columns = parameters.empty() ? connection.describe(sql) : connection.describe(sql, parameters);
     return columns ? columns : failed(std::move(columns.error()));
   }
 

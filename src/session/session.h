@@ -39,6 +39,9 @@ class Session {
   virtual Result<int64_t> execute(std::string_view sql) = 0;
   // Column names and types of a person's SELECT, without running it.
   virtual Result<std::vector<engine::Column>> describe(std::string_view sql) = 0;
+  // The same with parameters; see engine::Connection.
+  virtual Result<std::vector<engine::Column>> describe(std::string_view sql,
+                                                       std::span<const engine::Parameter> parameters) = 0;
 
   // Text that Tarn itself wrote, which may read landed files; never holds a person's text.
   virtual Result<std::unique_ptr<engine::ResultStream>> query_own(

@@ -9,6 +9,13 @@ namespace {
 
 duckdb::Value to_value(duckdb::ClientContext& context, const Parameter& parameter) {
   auto type = duckdb::TransformStringToLogicalType(parameter.type, context);
+  if (parameter.list) {
+    duckdb::vector<duckdb::Value> values;
+    for (const auto& text : *parameter.list) {
+      values.push_back(duckdb::Value(text).CastAs(context, type));
+    }
+    return duckdb::Value::LIST(type, std::move(values));
+  }
   if (!parameter.text) {
     return duckdb::Value(type);
   }
@@ -73,6 +80,24 @@ class DuckConnection : public Connection {
         return Error{Code::kInvalid, "this statement returns no rows: write a SELECT"};
       }
       return columns_of(statement->GetNames(), statement->GetTypes());
+    } catch (const std::exception& exception) {
+      return to_error(exception, sql);
+    }
+  }
+
+  Result<std::vector<Column>> describe(std::string_view sql, std::span<const Parameter> parameters) override {
+    try {
+      auto statements = connection_.context->ParseStatements(std::string(sql));
+      if (statements.size() != 1) {
+        return Error{Code::kInvalid, "this text must be one statement"};
+      }
+      auto pending = start(std::move(statements.back()), parameters);
+      if (pending->HasError()) {
+        return to_error(pending->GetErrorObject(), sql);
+      }
+      auto columns = columns_of(pending->names, pending->types);
+      pending->Close();
+      return columns;
     } catch (const std::exception& exception) {
       return to_error(exception, sql);
     }
@@ -149,7 +174,11 @@ class DuckConnection : public Connection {
     if (!parameters.empty()) {
       context.RunFunctionInTransaction([&] {  // names of types may need the catalog
         for (size_t i = 0; i < parameters.size(); ++i) {
-          values[std::to_string(i + 1)] = duckdb::BoundParameterData(to_value(context, parameters[i]));
+          auto name = parameters[i].name.empty() ? std::to_string(i + 1) : parameters[i].name;
+          if (!parameters[i].name.empty() && statement->named_param_map.count(name) == 0) {
+            continue;  // one set of named parameters serves many statements
+          }
+          values[name] = duckdb::BoundParameterData(to_value(context, parameters[i]));
         }
       });
     }
