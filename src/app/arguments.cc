@@ -19,7 +19,19 @@ constexpr std::string_view kSelectionHelp =
 struct Texts {
   std::vector<std::string> vars;
   std::string as_of;
+  std::vector<std::string> parameters;
 };
+
+void add_report(CLI::App& root, Arguments& arguments, Texts& texts) {
+  auto* report = root.add_subcommand("report", "Make a workbook (reports/NAME.yml)");
+  report->add_option("name", arguments.report, "Name of the report; none: list them");
+  report->add_flag("--list", arguments.list, "List the reports, or the parameters of the one that is named");
+  report
+      ->add_option("--param,-p", texts.parameters, "A parameter: name=value; again for more values of a list")
+      ->allow_extra_args(false);
+  report->add_option("-o,--output", arguments.output, "The file to write (default NAME.xlsx)");
+  report->add_option("--as-of", texts.as_of, "Every table as it was at this time, e.g. 2026-11-21T06:35:00");
+}
 
 void add_run(CLI::App& root, Arguments& arguments, Texts& texts) {
   auto* run =
@@ -72,6 +84,7 @@ void add_commands(CLI::App& root, Arguments& arguments, Texts& texts) {
       root.add_subcommand("replay", "Parse the kept raw bytes of a source's run again, without fetching");
   replay->add_option("source", arguments.source, "Name of the source")->required();
   replay->add_option("run", arguments.run, "Id of the run, as _tarn.runs shows it")->required();
+  add_report(root, arguments, texts);
   root.add_subcommand("status", "What is fresh, late or failed, and why (exit code 1: a source is stale)");
   auto* serve = root.add_subcommand("serve", "Hold the project open and answer the API");
   serve->add_option("--http", arguments.http, "HOST:PORT to listen on (default 127.0.0.1:7070)");
@@ -113,6 +126,12 @@ Result<Arguments> parse(CLI::App& root, Arguments& arguments, Texts& texts, int 
   }
   for (const auto& text : texts.vars)
     TARN_CHECK(add_vars(text, arguments.vars));
+  for (const auto& text : texts.parameters) {
+    const auto equals = text.find('=');
+    if (equals == std::string::npos || equals == 0)
+      return Error{Code::kInvalid, fmt::format("--param '{}' is not name=value", text)};
+    arguments.parameters[text.substr(0, equals)].push_back(text.substr(equals + 1));
+  }
   if (!texts.as_of.empty()) {
     auto time = parse_time(texts.as_of);
     if (!time)

@@ -36,6 +36,10 @@ struct Arguments {
   std::string schedule_action, schedule;  // schedules: "" (list), run, pause, resume
   flow::BackfillRequest backfill;
   bool dry_run = false;
+
+  std::string report;  // report; empty: list them
+  bool list = false;
+  report::Given parameters;
 };
 
 // Prints help and version itself; then `command` is empty.

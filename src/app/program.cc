@@ -52,12 +52,12 @@ int run_program(int count, const char* const* words, const ProgramOptions& optio
                          .out = colors_of(*arguments, STDOUT_FILENO),
                          .errors = colors_of(*arguments, STDERR_FILENO)};
   static const std::map<std::string, std::function<int(CommandContext&)>> kCommands = {
-      {"init", command_init},        {"check", command_check},
-      {"run", command_run},          {"sql", command_sql},
-      {"replay", command_replay},    {"status", command_status},
-      {"serve", command_serve},      {"health", command_health},
-      {"version", command_version},  {"schedules", command_schedules},
-      {"backfill", command_backfill}};
+      {"init", command_init},         {"check", command_check},
+      {"run", command_run},           {"sql", command_sql},
+      {"replay", command_replay},     {"status", command_status},
+      {"serve", command_serve},       {"health", command_health},
+      {"version", command_version},   {"schedules", command_schedules},
+      {"backfill", command_backfill}, {"report", command_report}};
   return kCommands.at(arguments->command)(context);
 }
 

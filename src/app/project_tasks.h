@@ -10,6 +10,7 @@
 #include "flow/task.h"
 #include "model/model.h"
 #include "project/project.h"
+#include "report/report.h"
 #include "serve/backend.h"
 #include "source/source.h"
 
@@ -18,8 +19,10 @@ namespace tarn::app {
 struct ProjectPlan {
   std::shared_ptr<const source::Sources> sources;     // null when a mistake stops everything
   std::shared_ptr<const model::ModelProject> models;  // the same
+  std::shared_ptr<const report::Reports> reports;     // the same
   std::vector<std::unique_ptr<flow::Task>> tasks;
   Diagnostics mistakes;
+  Diagnostics report_mistakes;  // these stop no run
 };
 
 // Reads the project's text anew, without its tasks: needs nothing but the text. `vars` go over those of

@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "net/http_client.h"
 #include "serve/http/json.h"
+#include "serve/http/reports_api.h"
 #include "serve/http/run_events.h"
 #include "serve/http/sql_sessions.h"
 
@@ -382,21 +383,8 @@ class RemoteBackend final : public serve::Backend {
 
   // The bytes go to the file as they come; it appears whole or not at all.
   Result<int64_t> export_parquet(const serve::SqlRequest& request, const std::string& path) override {
-    const auto unfinished = path + ".unfinished";
-    TARN_TRY(const bool left, env_.files->exists(unfinished));
-    if (left)
-      TARN_CHECK(env_.files->remove(unfinished));
-    TARN_TRY(const auto file, env_.files->create(unfinished));
-    auto written = receive_file(request, *file);
-    const auto closed = file->close();
-    if (written && !closed)
-      written = closed;
-    if (written)
-      written = env_.files->rename(unfinished, path);
-    if (written)
-      return int64_t{-1};
-    (void)env_.files->remove(unfinished);
-    return written.error();
+    TARN_CHECK(receive_new_file(path, [&](WritableFile& file) { return receive_file(request, file); }));
+    return int64_t{-1};
   }
 
   Result<flow::RunOutcome> run(const serve::RunRequest& request, flow::RunObserver& observer,
@@ -478,7 +466,87 @@ class RemoteBackend final : public serve::Backend {
     return serve::StartedBackfill{.plan = serve::backfill_plan_of(json), .goes_on = !dry_run, .failed = 0};
   }
 
+  Result<std::vector<report::Form>> reports() override {
+    TARN_TRY(const auto json, Server::call(server_.get("/api/v1/reports")));
+    std::vector<report::Form> all;
+    for (const auto& one : json.value("reports", Json::array()))
+      all.push_back(serve::form_of(one));
+    return all;
+  }
+
+  Result<report::Form> report_form(const std::string& name) override {
+    TARN_TRY(const auto json, Server::call(server_.get("/api/v1/reports/" + net::url_encode(name))));
+    return serve::form_of(json);
+  }
+
+  Result<serve::ReportDone> make_report(const serve::ReportRequest& request, const std::string& path,
+                                        const flow::CancelFlag& cancel) override {
+    const auto post =
+        server_.post("/api/v1/reports/" + net::url_encode(request.name), serve::to_json(request));
+    TARN_CHECK(receive_new_file(path, [&](WritableFile& file) { return receive_book(post, file, cancel); }));
+    return serve::ReportDone{};
+  }
+
  private:
+  Status receive_new_file(const std::string& path, const std::function<Status(WritableFile&)>& receive) {
+    const auto unfinished = path + ".unfinished";
+    TARN_TRY(const bool left, env_.files->exists(unfinished));
+    if (left)
+      TARN_CHECK(env_.files->remove(unfinished));
+    TARN_TRY(const auto file, env_.files->create(unfinished));
+    auto written = receive(*file);
+    const auto closed = file->close();
+    if (written && !closed)
+      written = closed;
+    if (written)
+      written = env_.files->rename(unfinished, path);
+    if (!written)
+      (void)env_.files->remove(unfinished);
+    return written;
+  }
+
+  // The server makes the whole workbook before its first byte comes; a cancel closes the connection.
+  Status receive_book(net::LocalRequest post, WritableFile& file, const flow::CancelFlag& cancel) {
+    std::mutex mutex;
+    std::condition_variable changed;
+    int socket = -1;
+    bool ended = false;
+    post.on_sent = [&](int now) {
+      const std::lock_guard lock(mutex);
+      socket = now;
+    };
+    std::thread canceller([&] {
+      std::unique_lock lock(mutex);
+      while (!ended && !(cancel.is_set() && socket >= 0))
+        changed.wait_for(lock, kLook);
+      if (!ended)
+        ::shutdown(socket, SHUT_RDWR);
+    });
+    std::string head;  // of an error's body
+    Status written = ok();
+    const auto status = net::send_local(post, [&](int code, std::string_view bytes) {
+      if (code != 200) {
+        head += bytes.substr(0, kErrorBytesMax - std::min(kErrorBytesMax, head.size()));
+        return true;
+      }
+      written = file.append(bytes);
+      return written.has_value();
+    });
+    {
+      const std::lock_guard lock(mutex);
+      ended = true;
+    }
+    changed.notify_all();
+    canceller.join();
+    if (!written)
+      return written;
+    if (cancel.is_set())
+      return Error{Code::kCancelled, "the report was cancelled"};
+    if (!status)
+      return status.error();
+    return *status == 200 ? ok() : Status(serve::error_of(Json::parse(head, nullptr, false)));
+  }
+
   Status receive_file(const serve::SqlRequest& request, WritableFile& file) {
     Stoppable stoppable(request);
     auto post = server_.post("/api/v1/sql", sql_body(request, "parquet"));

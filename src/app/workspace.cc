@@ -10,6 +10,8 @@
 #include "engine/parse.h"
 #include "flow/run_tables.h"
 #include "lake/lake.h"
+#include "report/report.h"
+#include "serve/http/json.h"
 #include "session/session.h"
 #include "session/statements.h"
 #include "source/source.h"
@@ -78,6 +80,17 @@ class LocalSession final : public serve::SqlSession {
 
  private:
   std::shared_ptr<session::Session> session_;
+};
+
+// Nobody watches the run of a report: its caller waits for the end.
+class SilentObserver final : public flow::RunObserver {
+  void run_started(const flow::RunRecord&, size_t) override {}
+  void task_started(const flow::TaskRecord&) override {}
+  void task_progress(const std::string&, const std::string&) override {}
+  void task_line(const std::string&, const std::string&) override {}
+  void task_retried(const std::string&, const std::string&, Duration) override {}
+  void task_ended(const flow::TaskRecord&) override {}
+  void run_ended(const flow::RunRecord&) override {}
 };
 
 Status copy_file(FileSystem& files, const std::string& from, const std::string& to) {
@@ -238,6 +251,43 @@ Result<Diagnostics> Workspace::check(const serve::Vars& vars) {
   TARN_TRY(auto found, planned_schedules(plan));
   std::move(found.mistakes.begin(), found.mistakes.end(), std::back_inserter(plan.mistakes));
   return std::move(plan.mistakes);
+}
+
+Result<std::vector<report::Form>> Workspace::reports() {
+  TARN_TRY(const auto plan, read_project(parts_->env, parts_->project, {}));
+  std::vector<report::Form> forms;
+  for (const auto& config : plan.reports->configs())
+    forms.push_back(report::summary_of(*config));
+  return forms;
+}
+
+Result<report::Form> Workspace::report_form(const std::string& name) {
+  TARN_TRY(const auto plan, read_project(parts_->env, parts_->project, {}));
+  TARN_TRY(const auto config, plan.reports->find(name));
+  return plan.reports->form(*config, *parts_->sessions);
+}
+
+Result<serve::ReportDone> Workspace::make_report(const serve::ReportRequest& request, const std::string& path,
+                                                 const flow::CancelFlag& cancel) {
+  TARN_TRY(const auto plan, read_project(parts_->env, parts_->project, {}));
+  // A name that is none leaves no record.
+  TARN_TRY(const auto config, plan.reports->find(request.name));
+  report::Made made;
+  const auto task = report::make_report_task(
+      plan.reports,
+      {.name = request.name, .parameters = request.parameters, .as_of = request.as_of, .path = path},
+      spill_folder(), made);
+  flow::ExecutorOptions options;
+  options.command = "report";
+  options.selection = request.name;
+  SilentObserver observer;
+  TARN_TRY(const auto outcome, parts_->execute({task.get()}, std::move(options), observer, cancel));
+  const auto& record = outcome.tasks.front();
+  if (record.state != flow::State::kDone)
+    return Error{
+        record.state == flow::State::kCancelled ? Code::kCancelled : serve::code_of(record.error_code),
+        record.error.empty() ? "the report was cancelled" : record.error};
+  return serve::ReportDone{.run_id = outcome.run.id, .rows = made.rows, .lake_version = made.lake_version};
 }
 
 Result<std::vector<serve::TableInfo>> Workspace::tables() {

@@ -44,6 +44,10 @@ class Workspace final : public serve::Backend {
   Result<std::vector<flow::TaskStatus>> status() override;
   Result<Diagnostics> check(const serve::Vars& vars) override;
   Result<std::vector<serve::TableInfo>> tables() override;
+  Result<std::vector<report::Form>> reports() override;
+  Result<report::Form> report_form(const std::string& name) override;
+  Result<serve::ReportDone> make_report(const serve::ReportRequest& request, const std::string& path,
+                                        const flow::CancelFlag& cancel) override;
   Result<serve::ScheduleList> schedules() override;
   Status pause_schedule(const std::string& name, bool paused) override;
   Result<flow::RunOutcome> run_schedule(const std::string& name, flow::RunObserver& observer,

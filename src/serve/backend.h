@@ -15,6 +15,7 @@
 #include "flow/executor.h"
 #include "flow/scheduler.h"
 #include "flow/status.h"
+#include "report/report.h"
 
 namespace tarn::serve {
 
@@ -87,6 +88,18 @@ struct StartedBackfill {
   int failed = 0;        // steps, when it is over
 };
 
+struct ReportRequest {
+  std::string name;
+  report::Given parameters;
+  std::optional<Timestamp> as_of;
+};
+
+struct ReportDone {
+  std::string run_id;  // its record
+  int64_t rows = 0;
+  int64_t lake_version = 0;
+};
+
 // Thread-safe, but for what a method returns.
 class Backend {
  public:
@@ -110,6 +123,11 @@ class Backend {
                                                 const flow::CancelFlag& cancel) = 0;
   virtual Result<StartedBackfill> backfill(const flow::BackfillRequest& request, bool dry_run,
                                            flow::RunObserver& observer, const flow::CancelFlag& cancel) = 0;
+  virtual Result<std::vector<report::Form>> reports() = 0;  // without choices that come from queries
+  virtual Result<report::Form> report_form(const std::string& name) = 0;
+  // The workbook at an absolute path, which is replaced.
+  virtual Result<ReportDone> make_report(const ReportRequest& request, const std::string& path,
+                                         const flow::CancelFlag& cancel) = 0;
 };
 
 }  // namespace tarn::serve

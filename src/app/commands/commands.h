@@ -33,6 +33,7 @@ int command_run(CommandContext& context);
 int command_replay(CommandContext& context);
 int command_sql(CommandContext& context);
 int command_status(CommandContext& context);
+int command_report(CommandContext& context);
 int command_serve(CommandContext& context);
 int command_health(CommandContext& context);
 int command_schedules(CommandContext& context);

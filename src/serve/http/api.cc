@@ -114,6 +114,8 @@ void Api::route(const Request& request, Response& response) {
       return tables(response);
     if (reads && path == "/openapi.json")
       return response.answer(200, kJsonType, std::string(openapi_document()));
+    if (path == "/reports" || path.starts_with("/reports/"))
+      return reports_.route(request, response, path.substr(8));
     if (path == "/sessions" || path.starts_with("/sessions/"))
       return route_sessions(request, response, path.substr(9));
     if (path == "/runs" || path.starts_with("/runs/"))

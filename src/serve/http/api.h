@@ -11,6 +11,7 @@
 #include "net/http_server.h"
 #include "serve/backend.h"
 #include "serve/http/json.h"
+#include "serve/http/reports_api.h"
 #include "serve/http/run_hub.h"
 #include "serve/http/sql_sessions.h"
 
@@ -31,7 +32,8 @@ class Api {
         runs_(runs),
         options_(std::move(options)),
         hub_(env, backend, runs, options_.hub),
-        sessions_(env, backend) {}
+        sessions_(env, backend),
+        reports_(env, backend, options_.spill_folder) {}
 
   // More paths, asked before "there is no such path"; true: it has answered. Before the server starts.
   using Routes = std::function<bool(const net::HttpServerRequest&, net::HttpServerResponse&)>;
@@ -72,6 +74,7 @@ class Api {
   RunHub hub_;
   SqlSessions sessions_;
   std::vector<Routes> routes_;
+  ReportsApi reports_;
   std::atomic<int64_t> requests_{0}, errors_{0}, statements_{0}, rows_out_{0};
 };
 

@@ -1,0 +1,109 @@
+#include <unistd.h>
+
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "app/commands/commands.h"
+#include "app/leave.h"
+#include "serve/http/json.h"
+#include "serve/http/reports_api.h"
+
+namespace tarn::app {
+namespace {
+
+int show_all(CommandContext& context, serve::Backend& backend) {
+  const auto all = backend.reports();
+  if (!all)
+    return report(context, all.error());
+  if (context.arguments.json) {
+    serve::Json list = serve::Json::array();
+    for (const auto& one : *all)
+      list.push_back(serve::to_json(one));
+    fmt::print("{}\n", serve::dump(list));
+    return 0;
+  }
+  if (all->empty())
+    fmt::print("the project has no reports yet: write reports/NAME.yml\n");
+  for (const auto& one : *all) {
+    std::string names;
+    for (const auto& field : one.fields)
+      names +=
+          fmt::format("{}{}{}", names.empty() ? "  --param " : ", ", field.name, field.required ? "*" : "");
+    fmt::print("{}  {}{}\n", context.out.bold(one.name), one.title, names);
+  }
+  return 0;
+}
+
+int show_form(CommandContext& context, serve::Backend& backend) {
+  const auto form = backend.report_form(context.arguments.report);
+  if (!form)
+    return report(context, form.error());
+  if (context.arguments.json) {
+    fmt::print("{}\n", serve::dump(serve::to_json(*form)));
+    return 0;
+  }
+  fmt::print("{}  {}\n", context.out.bold(form->name), form->title);
+  for (const auto& field : form->fields) {
+    std::vector<std::string> values;
+    for (size_t i = 0; i < std::min<size_t>(field.choices.size(), 10); ++i)
+      values.push_back(field.choices[i].value);
+    if (field.choices.size() > values.size())
+      values.emplace_back("…");
+    fmt::print("  --param {}=…  {}{}{}{}\n", field.name, field.type, field.required ? ", required" : "",
+               field.defaults.empty() ? "" : fmt::format(", default {}", fmt::join(field.defaults, ", ")),
+               values.empty() ? "" : fmt::format(", one of {}", fmt::join(values, ", ")));
+  }
+  return 0;
+}
+
+Result<serve::ReportDone> make(CommandContext& context, serve::Backend& backend, const std::string& path,
+                               flow::CancelFlag& cancel) {
+  const auto folder = std::filesystem::path(path).parent_path();
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder, error)) {
+    return Error{Code::kInvalid,
+                 fmt::format("-o: the folder {} does not exist; make it first", folder.string())};
+  }
+  context.signals.on_signal([&cancel] {
+    if (cancel.is_set())
+      ::_exit(130);  // asked twice: at once
+    cancel.set();
+  });
+  auto done = backend.make_report({.name = context.arguments.report,
+                                   .parameters = context.arguments.parameters,
+                                   .as_of = context.arguments.as_of},
+                                  path, cancel);
+  context.signals.on_signal({});
+  return done;
+}
+
+}  // namespace
+
+int command_report(CommandContext& context) {
+  const auto& arguments = context.arguments;
+  const auto backend = open_backend(context);
+  if (!backend)
+    return report(context, backend.error());
+  if (arguments.report.empty())
+    return show_all(context, **backend);
+  if (arguments.list)
+    return show_form(context, **backend);
+  const auto path = absolute_path(arguments.output.empty() ? arguments.report + ".xlsx" : arguments.output);
+  flow::CancelFlag cancel;
+  const auto done = make(context, **backend, path, cancel);
+  if (!done) {
+    const int code = report(context, done.error());
+    if (cancel.is_set())
+      leave_soon(130);
+    return code;
+  }
+  if (arguments.json) {
+    fmt::print("{}\n", serve::dump({{"path", path}, {"run", done->run_id}, {"rows", done->rows}}));
+  } else {
+    fmt::print("{}\n", path);
+  }
+  return 0;
+}
+
+}  // namespace tarn::app

@@ -1,0 +1,93 @@
+// Workbooks that people ask for by name: reports/*.yml with parameters, filled from queries. Immutable after
+// reading; see docs/workbooks.md. All queries of one workbook see the same version of the lake.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "base/env/env.h"
+#include "base/result.h"
+#include "flow/task.h"
+#include "model/model.h"
+#include "project/project.h"
+#include "report/config.h"
+#include "report/parameters.h"
+#include "session/draft.h"
+#include "session/session.h"
+
+namespace tarn::report {
+
+// What a form shows of a parameter.
+struct FormField {
+  std::string name, type, label, description;
+  bool required = false;
+  std::vector<std::string> defaults;  // dates are settled already
+  std::vector<Choice> choices;
+};
+
+struct Form {
+  std::string name, title, description, path;
+  bool has_template = false;
+  std::vector<FormField> fields;
+};
+
+struct MakeRequest {
+  std::string name;
+  Given parameters;
+  std::optional<Timestamp> as_of;
+  std::string path;  // absolute; where the workbook is to stand
+};
+
+struct Made {
+  int64_t rows = 0;
+  int64_t lake_version = 0;
+  std::vector<std::string> warnings;
+};
+
+// Without choices that come from queries; defaults as they are written.
+Form summary_of(const ReportConfig& config);
+
+class Reports {
+ public:
+  // Reads all reports; mistakes go to `diagnostics`. `models` may be null when they have mistakes themselves.
+  static Result<std::shared_ptr<const Reports>> read(Env& env, const project::Project& project,
+                                                     std::shared_ptr<const model::ModelProject> models,
+                                                     Diagnostics& diagnostics);
+
+  [[nodiscard]] const std::vector<std::shared_ptr<const ReportConfig>>& configs() const { return configs_; }
+  // kNotFound says which there are.
+  [[nodiscard]] Result<std::shared_ptr<const ReportConfig>> find(const std::string& name) const;
+
+  // Adds the mistakes that only the engine can see. Models have put their tables into the draft.
+  Status check(session::Draft& draft, Diagnostics& diagnostics) const;
+
+  // Asks the queries of choices.
+  [[nodiscard]] Result<Form> form(const ReportConfig& config, session::SessionService& sessions) const;
+
+  // Makes the workbook. Work files go to `work_folder`; the file appears whole or not at all.
+  Result<Made> make(const MakeRequest& request, session::SessionService& sessions,
+                    const std::string& work_folder, flow::TaskLog* log, const flow::CancelFlag& cancel) const;
+
+  [[nodiscard]] const model::ModelProject* models() const { return models_.get(); }
+  [[nodiscard]] const project::Project& project() const { return project_; }
+
+ private:
+  Reports(Env& env, project::Project project, std::shared_ptr<const model::ModelProject> models)
+      : env_(env), project_(std::move(project)), models_(std::move(models)) {}
+
+  Env& env_;
+  const project::Project project_;
+  std::shared_ptr<const model::ModelProject> models_;
+  std::vector<std::shared_ptr<const ReportConfig>> configs_;
+};
+
+// One making of one report, as a task of a run. `made` is filled when it is done.
+std::unique_ptr<flow::Task> make_report_task(std::shared_ptr<const Reports> reports, MakeRequest request,
+                                             std::string work_folder, Made& made);
+
+}  // namespace tarn::report

@@ -1,0 +1,184 @@
+#include "serve/http/reports_api.h"
+
+#include <fmt/format.h>
+
+#include "base/env/file_reader.h"
+#include "base/ids.h"
+#include "base/time.h"
+#include "codec/json_depth.h"
+
+namespace tarn::serve {
+namespace {
+
+constexpr std::string_view kBookType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+void answer(net::HttpServerResponse& response, int status, const Json& body) {
+  response.answer(status, "application/json", dump(body) + "\n");
+}
+
+void answer(net::HttpServerResponse& response, const Error& error) {
+  answer(response, http_status_of(error.code), to_json(error));
+}
+
+std::string text_of_value(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : dump(value);
+}
+
+Status send_book(const std::string& path, const std::string& name, const ReportDone& done,
+                 net::HttpServerResponse& response) {
+  auto file = FileReader::open(path);
+  if (!file) {
+    answer(response, file.error());
+    return file.error();
+  }
+  TARN_CHECK(response.begin(200, kBookType,
+                            {{"Content-Disposition", fmt::format("attachment; filename=\"{}.xlsx\"", name)},
+                             {"X-Tarn-Run", done.run_id},
+                             {"X-Tarn-Rows", std::to_string(done.rows)},
+                             {"X-Tarn-Lake-Version", std::to_string(done.lake_version)}}));
+  while (true) {
+    auto piece = file->next();
+    if (!piece) {
+      response.break_off();
+      return piece.error();
+    }
+    if (piece->empty())
+      return ok();
+    TARN_CHECK(response.write(*piece));
+  }
+}
+
+// A file's name in a header: what could end it becomes an underscore.
+std::string header_name(std::string name) {
+  for (char& c : name) {
+    if (c < ' ' || c == '"' || c == '\\' || c == '/' || c == 0x7F)
+      c = '_';
+  }
+  return name;
+}
+
+}  // namespace
+
+Json to_json(const report::Form& form) {
+  Json fields = Json::array();
+  for (const auto& field : form.fields) {
+    Json choices = Json::array();
+    for (const auto& choice : field.choices)
+      choices.push_back({{"value", choice.value}, {"label", choice.label}});
+    fields.push_back({{"name", field.name},
+                      {"type", field.type},
+                      {"label", field.label},
+                      {"description", field.description},
+                      {"required", field.required},
+                      {"default", field.defaults},
+                      {"choices", choices}});
+  }
+  return {{"name", form.name},
+          {"title", form.title},
+          {"description", form.description},
+          {"path", form.path},
+          {"has_template", form.has_template},
+          {"parameters", fields}};
+}
+
+report::Form form_of(const Json& json) {
+  report::Form form{.name = text_of(json, "name"),
+                    .title = text_of(json, "title"),
+                    .description = text_of(json, "description"),
+                    .path = text_of(json, "path"),
+                    .has_template = truth_of(json, "has_template")};
+  for (const auto& one : json.value("parameters", Json::array())) {
+    report::FormField field{.name = text_of(one, "name"),
+                            .type = text_of(one, "type"),
+                            .label = text_of(one, "label"),
+                            .description = text_of(one, "description"),
+                            .required = truth_of(one, "required"),
+                            .defaults = texts_of(one, "default")};
+    for (const auto& choice : one.value("choices", Json::array()))
+      field.choices.push_back({text_of(choice, "value"), text_of(choice, "label")});
+    form.fields.push_back(std::move(field));
+  }
+  return form;
+}
+
+Json to_json(const ReportRequest& request) {
+  Json body = {{"parameters", request.parameters}};
+  if (request.as_of)
+    body["as_of"] = format_utc(*request.as_of);
+  return body;
+}
+
+Result<ReportRequest> report_request_of(const std::string& name, const Json& body) {
+  ReportRequest request{.name = name};
+  if (const auto as_of = text_of(body, "as_of"); !as_of.empty()) {
+    TARN_TRY(request.as_of, parse_time(as_of));
+  }
+  const auto parameters = body.value("parameters", Json::object());
+  if (!parameters.is_object())
+    return Error{Code::kInvalid, "'parameters' must be an object of names and values"};
+  for (const auto& [key, value] : parameters.items()) {
+    auto& texts = request.parameters[key];
+    if (value.is_object())
+      return Error{Code::kInvalid, fmt::format("parameter {}: a value or a list of values is wanted", key)};
+    if (value.is_array()) {
+      for (const auto& one : value)
+        texts.push_back(text_of_value(one));
+    } else if (!value.is_null()) {
+      texts.push_back(text_of_value(value));
+    }
+  }
+  return request;
+}
+
+void ReportsApi::route(const net::HttpServerRequest& request, net::HttpServerResponse& response,
+                       std::string_view rest) {
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  if (reads && rest.empty())
+    return list(response);
+  if (!rest.empty() && rest.find('/', 1) == std::string_view::npos) {
+    const std::string name(rest.substr(1));
+    if (reads)
+      return form(name, response);
+    if (request.method == "POST")
+      return make(request, name, response);
+  }
+  answer(response, Error{Code::kNotFound, fmt::format("there is no {} {}", request.method, request.path)});
+}
+
+void ReportsApi::list(net::HttpServerResponse& response) {
+  const auto reports = backend_.reports();
+  if (!reports)
+    return answer(response, reports.error());
+  Json list = Json::array();
+  for (const auto& one : *reports)
+    list.push_back(to_json(one));
+  answer(response, 200, {{"reports", list}});
+}
+
+void ReportsApi::form(const std::string& name, net::HttpServerResponse& response) {
+  const auto form = backend_.report_form(name);
+  form ? answer(response, 200, to_json(*form)) : answer(response, form.error());
+}
+
+void ReportsApi::make(const net::HttpServerRequest& request, const std::string& name,
+                      net::HttpServerResponse& response) {
+  if (codec::json_depth(request.body) > codec::kJsonDepthMax)
+    return answer(response, Error{Code::kInvalid, "the body is nested too deep"});
+  const auto body = request.body.empty() ? Json::object() : Json::parse(request.body, nullptr, false);
+  if (!body.is_object())
+    return answer(response, Error{Code::kInvalid, "the body must be a JSON object"});
+  const auto asked = report_request_of(name, body);
+  if (!asked)
+    return answer(response, asked.error());
+  flow::CancelFlag cancel;
+  response.on_gone([&cancel] { cancel.set(); });
+  const auto path = fmt::format("{}/report-{}.out.xlsx", spill_folder_, new_uuid(*env_.random));
+  const auto done = backend_.make_report(*asked, path, cancel);
+  response.on_gone({});
+  if (!done)
+    return answer(response, done.error());
+  (void)send_book(path, header_name(name), *done, response);
+  (void)env_.files->remove(path);
+}
+
+}  // namespace tarn::serve

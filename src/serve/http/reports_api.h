@@ -1,0 +1,40 @@
+// /api/v1/reports: which there are, the form of one, and the workbook itself.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/env/env.h"
+#include "net/http_server.h"
+#include "serve/backend.h"
+#include "serve/http/json.h"
+
+namespace tarn::serve {
+
+// Called by several handler threads at once.
+class ReportsApi {
+ public:
+  ReportsApi(Env& env, Backend& backend, std::string spill_folder)
+      : env_(env), backend_(backend), spill_folder_(std::move(spill_folder)) {}
+
+  // `rest` is the path behind /reports.
+  void route(const net::HttpServerRequest& request, net::HttpServerResponse& response, std::string_view rest);
+
+ private:
+  void list(net::HttpServerResponse& response);
+  void form(const std::string& name, net::HttpServerResponse& response);
+  void make(const net::HttpServerRequest& request, const std::string& name,
+            net::HttpServerResponse& response);
+
+  Env& env_;
+  Backend& backend_;
+  const std::string spill_folder_;  // absolute; for workbooks on their way out
+};
+
+Json to_json(const report::Form& form);
+report::Form form_of(const Json& json);
+Json to_json(const ReportRequest& request);
+// Parameters are texts, numbers, truth values, or lists of them.
+Result<ReportRequest> report_request_of(const std::string& name, const Json& body);
+
+}  // namespace tarn::serve

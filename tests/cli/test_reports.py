@@ -1,0 +1,203 @@
+"""Goal: a workbook holds what its queries say, in the types of Excel, alone and through a server. Method: workbooks are
+read back with openpyxl and compared with tables whose values are the awkward ones."""
+
+import datetime
+import io
+import json
+import zipfile
+
+import openpyxl
+import pytest
+
+from tarn_server import Server
+
+AWKWARD = """
+create table shares as select * from (values
+  ('AAPL', date '2024-02-29', 182.50::decimal(10,2), 9007199254740993::bigint, '=1+1', true, timestamp '2024-02-29 18:30:00'),
+  ('MSFT', date '2024-03-01', -0.25, 12, E'<b>&\\n"x"', false, timestamp '2024-03-01 00:00:00'),
+  ('ABC', null, null, null, '', null, null)
+) t(symbol, day, close, volume, note, listed, seen)
+"""
+
+SHARES = """
+title: Shares of the house
+parameters:
+  symbols: {type: list, choices: select distinct symbol from shares order by 1, default: [AAPL, MSFT, ABC]}
+  from: {type: date, default: 2000-01-01}
+  least: {type: number, default: -100}
+sheets:
+  - name: All
+    query: |
+      select symbol, day, close, volume, note, listed, seen from shares
+      where list_contains($symbols, symbol) and (day is null or day >= $from)
+      order by day nulls last
+    columns:
+      day: {header: Day, format: dd.mm.yyyy, width: 14}
+      close: number(1)
+    totals: {close: sum, symbol: count}
+    highlight:
+      - {column: close, below: 0, color: red}
+    freeze: {rows: 1, columns: 1}
+  - name: Cheap
+    query: select symbol from shares where close < $least
+"""
+
+
+@pytest.fixture
+def shares(tarn):
+    tarn.run("sql", AWKWARD)
+    tarn.write("reports/shares.yml", SHARES)
+    return tarn
+
+
+def book_of(tarn, *args, name="shares"):
+    path = tarn.project / "out.xlsx"
+    tarn.run("report", name, "-o", path, *args)
+    return openpyxl.load_workbook(path)
+
+
+def cells(sheet):
+    return [[cell.value for cell in row] for row in sheet.iter_rows()]
+
+
+def test_values_have_their_types(shares):
+    book = book_of(shares)
+    assert book.sheetnames == ["All", "Cheap", "Info"]
+    day = datetime.datetime
+    assert cells(book["All"]) == [
+        ["symbol", "Day", "close", "volume", "note", "listed", "seen"],
+        ["AAPL", day(2024, 2, 29), 182.5, "9007199254740993", "=1+1", True, day(2024, 2, 29, 18, 30)],
+        ["MSFT", day(2024, 3, 1), -0.25, 12, '<b>&\n"x"', False, day(2024, 3, 1)],
+        ["ABC"] + [None] * 6,
+        ["=SUBTOTAL(103,A2:A4)", None, "=SUBTOTAL(109,C2:C4)"] + [None] * 4,
+    ]
+    sheet = book["All"]
+    assert sheet["E2"].data_type == "s"  # text, no formula
+    assert sheet["B2"].number_format == "dd.mm.yyyy" and sheet["C2"].number_format == "#,##0.0"
+    assert sheet.freeze_panes == "B2" and sheet.auto_filter.ref == "A1:G4"
+    assert sheet.column_dimensions["B"].width > 13
+    assert [str(one.sqref) for one in sheet.conditional_formatting] == ["C2:C4"]
+    assert cells(book["Cheap"]) == [["symbol"]]
+    info = {row[0]: row[1] for row in cells(book["Info"])}
+    assert info["symbols"] == "AAPL, MSFT, ABC" and info["from"] == "2000-01-01"
+    assert info["Lake version"].isdigit() and info["Project"] == "home"
+    assert "numbers or dates that Excel cannot hold exactly" in str(cells(book["Info"]))
+
+
+def test_parameters_are_bound_and_never_pasted(shares):
+    book = book_of(shares, "--param", "symbols=MSFT", "--param", "symbols=ABC", "-p", "from=2024-03-01", "-p", "least=100")
+    assert [row[0] for row in cells(book["All"])][1:3] == ["MSFT", "ABC"]
+    assert cells(book["Cheap"])[1:] == [["MSFT"]]
+    done = shares.run("report", "shares", "-p", "symbols=x') or 1=1 --", check=2)
+    assert "is not among the choices: AAPL, ABC, MSFT" in done.stderr
+    for text, words in (
+        ("form=2024-01-01", "report shares has no parameter 'form': did you mean 'from'?"),
+        ("from=soon", "parameter from: 'soon' is not a date: write 2026-11-21"),
+        ("least=a", "parameter least: 'a' is not a number"),
+        ("least", "--param 'least' is not name=value"),
+    ):
+        assert words in shares.run("report", "shares", "-p", text, check=2).stderr
+    assert not (shares.project / "shares.xlsx").exists()
+
+
+def test_list_form_and_records(shares):
+    assert "shares" in shares.run("report").stdout
+    listed = json.loads(shares.run("report", "--list", "--json").stdout)
+    assert [one["name"] for one in listed] == ["shares"]
+    form = json.loads(shares.run("report", "shares", "--list", "--json").stdout)
+    symbols = next(one for one in form["parameters"] if one["name"] == "symbols")
+    assert [one["value"] for one in symbols["choices"]] == ["AAPL", "ABC", "MSFT"]
+    assert "there is no report 'share': did you mean 'shares'?" in shares.run("report", "share", check=2).stderr
+    book_of(shares)
+    assert shares.rows("select kind, task as name, state, rows_in from _tarn.tasks") == [
+        {"kind": "report", "name": "report:shares", "state": "done", "rows_in": 3}]
+
+
+def test_as_of_shows_what_was(shares):
+    then = shares.rows("select strftime(now() at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ') as t")[0]["t"]
+    shares.run("sql", "insert into shares (symbol) values ('NEW')")
+    both = ["-p", "symbols=AAPL", "-p", "symbols=NEW"]
+    assert [row[0] for row in cells(book_of(shares, *both)["All"])][1:-1] == ["AAPL", "NEW"]
+    # The choices, too, are those of that time.
+    assert "'NEW' is not among the choices" in shares.run("report", "shares", *both, "--as-of", then, check=2).stderr
+    book = book_of(shares, "-p", "symbols=AAPL", "--as-of", then)
+    assert [row[0] for row in cells(book["All"])][1:-1] == ["AAPL"]
+    assert "Data as of" in [row[0] for row in cells(book["Info"])]
+
+
+def test_through_a_server_it_is_the_same(shares, tmp_path):
+    server = Server(shares)
+    try:
+        forms = server.json("/api/v1/reports")["reports"]
+        assert [one["name"] for one in forms] == ["shares"] and not forms[0]["has_template"]
+        form = server.json("/api/v1/reports/shares")
+        assert form["parameters"][1] == {"name": "from", "type": "date", "label": "from", "description": "", "required": False,
+                                         "default": ["2000-01-01"], "choices": []}
+        status, body = server.request("/api/v1/reports/shares", {"parameters": {"symbols": ["AAPL"], "least": 0}})
+        assert status == 200
+        book = openpyxl.load_workbook(io.BytesIO(body))
+        assert [row[0] for row in cells(book["All"])][1:2] == ["AAPL"] and cells(book["Cheap"])[1:] == [["MSFT"]]
+        status, body = server.request("/api/v1/reports/shares", {"parameters": {"least": "x"}})
+        assert status == 400 and "is not a number" in json.loads(body)["error"]["message"]
+        assert server.request("/api/v1/reports/none", {})[0] == 404
+        assert server.request("/api/v1/reports/shares", {"parameters": [1]})[0] == 400
+        assert cells(book_of(shares, "-p", "symbols=MSFT")["All"])[1][0] == "MSFT"  # the command asks the server
+        assert not list((shares.data / "spill").glob("report-*"))
+    finally:
+        server.stop()
+
+
+def test_check_tells_each_mistake_at_its_place(shares):
+    shares.write("reports/bad.yml", """title: Bad
+parameters:
+  from: {type: date}
+sheets:
+  - name: A
+    query: select symbol from shares where day > $form
+  - name: B
+    query: select symbl from shares
+  - name: C
+    query: select symbol, close from shares
+    columns: {clos: number}
+    totals: {close: sum}
+  - name: D
+    query: delete from shares
+""")
+    shares.write("reports/worse.yml", "sheets:\n  - {name: 'a/b', query: select 1}\n  - nme: x\n")
+    text = shares.run("check", check=2).stderr + shares.run("check", check=2).stdout
+    for words in ("bad.yml:6:", "has no parameter 'form': did you mean 'from'?", "bad.yml:8:", "symbl",
+                  "bad.yml:11:15: sheet C has no column 'clos': did you mean 'close'?", "bad.yml:14:12: a query must be exactly one SELECT",
+                  "worse.yml:2:12: 'a/b' cannot be a sheet's name", "worse.yml:3:"):
+        assert words in text, words
+    assert "reports/worse.yml has mistakes: see tarn check" in shares.run("report", "worse", check=2).stderr
+
+
+def test_a_project_of_reports_runs_in_spite_of_a_bad_one(shares):
+    shares.write("reports/bad.yml", "sheets: 1\n")
+    assert len(cells(book_of(shares)["All"])) == 5
+    shares.run("run")
+
+
+def test_more_rows_than_a_sheet_go_on(tarn):
+    tarn.write("reports/long.yml", "sheets: [{name: Long, query: 'select range as n from range(1048600)', totals: {n: sum}}]\n")
+    path = tarn.project / "long.xlsx"
+    tarn.run("report", "long", "-o", path)
+    with zipfile.ZipFile(path) as book:
+        assert book.testzip() is None
+        first = book.read("xl/worksheets/sheet1.xml")
+        second = book.read("xl/worksheets/sheet2.xml")
+        assert first.count(b"<row ") + second.count(b"<row ") == 1048600 + 2 + 1
+        assert b"SUBTOTAL(109,'Long'!A2:A1048575,'Long (2)'!A2:A27)" in second
+        assert str(1048599 * 1048600 // 2).encode() in second
+
+
+def test_odd_names_and_places(shares):
+    shares.write("reports/odd.yml", """
+sheets:
+  - {name: "It's", query: select 1 as "a b", columns: {"a b": {header: "Über"}}}
+  - {name: "info", query: select 'x' as c}
+""")
+    book = book_of(shares, name="odd")
+    assert book.sheetnames == ["It's", "info", "Info (2)"]
+    assert cells(book["It's"]) == [["Über"], [1]]
+    assert "the folder" in shares.run("report", "odd", "-o", shares.project / "none" / "x.xlsx", check=2).stderr
