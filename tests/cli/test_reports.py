@@ -191,6 +191,14 @@ def test_more_rows_than_a_sheet_go_on(tarn):
         assert str(1048599 * 1048600 // 2).encode() in second
 
 
+def test_text_that_xml_cannot_hold(tarn):
+    tarn.write("reports/odd.yml", "sheets: [{name: A, query: \"select 'a' || chr(1) || ' _x0041_ <&>' as t\"}]\n")
+    path = tarn.project / "odd.xlsx"
+    tarn.run("report", "odd", "-o", path)
+    with zipfile.ZipFile(path) as parts:
+        assert b">a_x0001_ _x005F_x0041_ &lt;&amp;&gt;</t>" in parts.read("xl/worksheets/sheet1.xml")
+
+
 def test_odd_names_and_places(shares):
     shares.write("reports/odd.yml", """
 sheets:

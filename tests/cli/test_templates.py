@@ -134,6 +134,13 @@ def test_untouched_parts_are_the_same_bytes(own):
         assert name in same, same
 
 
+def test_text_that_xml_cannot_hold(own):
+    own.write("reports/own.yml", one("cell: Notes!C3", "select 'a' || chr(1) || chr(13) || chr(10) || ' _x0041_ <&>' || chr(9) || ' '"))
+    fill(own)
+    with zipfile.ZipFile(own.project / "filled.xlsx") as parts:
+        assert b'>a_x0001_&#13;\n _x005F_x0041_ &lt;&amp;&gt;\t </t>' in parts.read("xl/worksheets/sheet3.xml")
+
+
 def test_many_rows(own):
     book = fill(own, "-p", "rows=20000")
     sheet = book["Report"]
@@ -164,6 +171,7 @@ def test_check_finds_what_does_not_fit(own):
         (one("cell: Report!B1"), "cells A1:C1 of sheet Report are merged"),
         (one("cell: Report!C10"), "the formula in C10 of sheet Report would be overwritten"),
         (one("table: Prices") + "  - {cell: Report!G7, query: select 1}\n", "stand in the same rows of sheet Report"),
+        (one("cell: Notes!C3", "select 1, 2") + "  - {cell: Notes!D3, query: select 1}\n", "fill the same cells of sheet Notes"),
         (one("table: Prices", "select nothing"), "nothing"),
         ("template: reports/no.xlsx\nfill: [{cell: A1, query: select 1}]\n", "reports/no.xlsx does not exist"),
         ("template: ../own.xlsx\nfill: [{cell: A1, query: select 1}]\n", "template is a file in the project"),

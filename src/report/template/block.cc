@@ -80,7 +80,13 @@ class Writer {
 }  // namespace
 
 BlockCell text_cell(std::string_view text, bool& cut) {
-  return {BlockCell::Kind::kText, escaped(escape_units(cell_text(text, cut)))};
+  std::string out;
+  for (const char c : escape_units(cell_text(text, cut))) {
+    // XML has no way to write these; Excel's is this.
+    const bool is_control = static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
+    out += is_control ? fmt::format("_x{:04X}_", static_cast<unsigned>(c)) : std::string(1, c);
+  }
+  return {BlockCell::Kind::kText, escaped(out)};
 }
 
 void append_cell_end(const BlockCell& cell, std::string_view prefix, std::string& out) {

@@ -40,7 +40,7 @@ Result<Styles> Styles::open(Book& book) {
 int64_t Styles::style_for(int64_t style, ColumnKind kind) {
   const bool dated = kind == ColumnKind::kDate || kind == ColumnKind::kTimestamp || kind == ColumnKind::kTime;
   if (!dated || style < 0 || static_cast<size_t>(style) >= styles_.size() ||
-      number_of(styles_[static_cast<size_t>(style)], "numFmtId") != 0)
+      !is_general(number_of(styles_[static_cast<size_t>(style)], "numFmtId")))
     return style;
   if (const auto found = made_.find({style, kind}); found != made_.end())
     return found->second;
@@ -53,6 +53,17 @@ int64_t Styles::style_for(int64_t style, ColumnKind kind) {
   const auto made = static_cast<int64_t>(styles_.size()) - 1;
   made_[{style, kind}] = made;
   return made;
+}
+
+// LibreOffice gives General a number of its own.
+bool Styles::is_general(int64_t number) const {
+  if (number == 0)
+    return true;
+  for (const auto* one : children_of(child_of(root_, "numFmts"), "numFmt")) {
+    if (number_of(one, "numFmtId") == number)
+      return attribute_of(one, "formatCode") == "General";
+  }
+  return false;
 }
 
 int64_t Styles::format_number(ColumnKind kind) {

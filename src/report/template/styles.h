@@ -20,6 +20,7 @@ class Styles {
 
  private:
   explicit Styles(Book& book) : book_(&book) {}
+  [[nodiscard]] bool is_general(int64_t number) const;
   int64_t format_number(ColumnKind kind);
 
   Book* book_;

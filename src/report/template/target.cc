@@ -211,12 +211,26 @@ Status check_cells(Book& book, const Target& target, int64_t rows) {
   return ok();
 }
 
+namespace {
+
+Area with_header(const Target& target) {
+  auto area = target.area;
+  if (target.header_row)
+    area.row_first = std::min(area.row_first, *target.header_row);
+  return area;
+}
+
+}  // namespace
+
 Status check_apart(const Book& book, const std::vector<Target>& targets) {
   for (size_t i = 0; i < targets.size(); ++i) {
     for (size_t j = i + 1; j < targets.size(); ++j) {
       const auto &a = targets[i], &b = targets[j];
       const bool beside =
           a.sheet == b.sheet && a.area.row_first <= b.area.row_last && b.area.row_first <= a.area.row_last;
+      if (with_header(a).meets(with_header(b)) && a.sheet == b.sheet)
+        return invalid(fmt::format("{} and {} fill the same cells of sheet {}", a.what, b.what,
+                                   book.sheets()[a.sheet].name));
       if (beside && (a.grows || b.grows))
         return invalid(
             fmt::format("{} and {} stand in the same rows of sheet {}: what grows needs its rows for itself",

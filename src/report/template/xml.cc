@@ -4,6 +4,7 @@
 #include <libxml/xmlsave.h>
 
 #include <limits>
+#include <mutex>
 #include <utility>
 
 #include <fmt/format.h>
@@ -28,6 +29,8 @@ std::string take(xmlChar* text) {
 Result<XmlDocument> XmlDocument::parse(std::string_view bytes, const std::string& name) {
   if (bytes.size() > static_cast<size_t>(std::numeric_limits<int>::max()))
     return Error{Code::kExhausted, fmt::format("{} is too large", name)};
+  static std::once_flag once;
+  std::call_once(once, xmlInitParser);
   // No entities, no network, no messages on stderr; libxml2's own limits stay on.
   auto* doc = xmlReadMemory(bytes.data(), static_cast<int>(bytes.size()), "part.xml", nullptr,
                             XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
