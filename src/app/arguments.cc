@@ -30,6 +30,9 @@ void add_report(CLI::App& root, Arguments& arguments, Texts& texts) {
       ->add_option("--param,-p", texts.parameters, "A parameter: name=value; again for more values of a list")
       ->allow_extra_args(false);
   report->add_option("-o,--output", arguments.output, "The file to write (default NAME.xlsx)");
+  report->add_flag("--send", arguments.send,
+                   "Mail it to those whom its file names, instead of writing a file");
+  report->add_option("--key", arguments.key, "With --send: the occasion; one is mailed once");
   report->add_option("--as-of", texts.as_of, "Every table as it was at this time, e.g. 2026-11-21T06:35:00");
 }
 

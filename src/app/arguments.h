@@ -40,6 +40,8 @@ struct Arguments {
   std::string report;  // report; empty: list them
   bool list = false;
   report::Given parameters;
+  bool send = false;
+  std::string key;
 };
 
 // Prints help and version itself; then `command` is empty.

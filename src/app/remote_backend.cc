@@ -483,8 +483,23 @@ class RemoteBackend final : public serve::Backend {
                                         const flow::CancelFlag& cancel) override {
     const auto post =
         server_.post("/api/v1/reports/" + net::url_encode(request.name), serve::to_json(request));
-    TARN_CHECK(receive_new_file(path, [&](WritableFile& file) { return receive_book(post, file, cancel); }));
+    TARN_CHECK(receive_new_file(path, [&](WritableFile& file) {
+      return receive(post, [&file](std::string_view bytes) { return file.append(bytes); }, cancel);
+    }));
     return serve::ReportDone{};
+  }
+
+  Result<report::mail::SentRecord> send_report(const serve::ReportRequest& request,
+                                               const flow::CancelFlag& cancel) override {
+    const auto post =
+        server_.post("/api/v1/reports/" + net::url_encode(request.name) + "/send", serve::to_json(request));
+    std::string body;
+    const auto keep = [&body](std::string_view bytes) -> Status {
+      body += bytes;
+      return ok();
+    };
+    TARN_CHECK(receive(post, keep, cancel));
+    return serve::sent_of(Json::parse(body, nullptr, false));
   }
 
  private:
@@ -505,8 +520,9 @@ class RemoteBackend final : public serve::Backend {
     return written;
   }
 
-  // The server makes the whole workbook before its first byte comes; a cancel closes the connection.
-  Status receive_book(net::LocalRequest post, WritableFile& file, const flow::CancelFlag& cancel) {
+  // The server does its whole work before its first byte comes; a cancel closes the connection.
+  static Status receive(net::LocalRequest post, const std::function<Status(std::string_view)>& sink,
+                        const flow::CancelFlag& cancel) {
     std::mutex mutex;
     std::condition_variable changed;
     int socket = -1;
@@ -529,7 +545,7 @@ class RemoteBackend final : public serve::Backend {
         head += bytes.substr(0, kErrorBytesMax - std::min(kErrorBytesMax, head.size()));
         return true;
       }
-      written = file.append(bytes);
+      written = sink(bytes);
       return written.has_value();
     });
     {

@@ -10,6 +10,7 @@
 #include "engine/parse.h"
 #include "flow/run_tables.h"
 #include "lake/lake.h"
+#include "report/deliver.h"
 #include "report/report.h"
 #include "serve/http/json.h"
 #include "session/session.h"
@@ -93,6 +94,13 @@ class SilentObserver final : public flow::RunObserver {
   void run_ended(const flow::RunRecord&) override {}
 };
 
+Status check_done(const flow::TaskRecord& record) {
+  if (record.state == flow::State::kDone)
+    return ok();
+  return Error{record.state == flow::State::kCancelled ? Code::kCancelled : serve::code_of(record.error_code),
+               record.error.empty() ? "the report was cancelled" : record.error};
+}
+
 Status copy_file(FileSystem& files, const std::string& from, const std::string& to) {
   const auto unfinished = to + ".unfinished";
   TARN_TRY(const bool left, files.exists(unfinished));
@@ -110,6 +118,8 @@ Result<lake::SystemTables> Workspace::Parts::open_records(store::Store& store) {
   TARN_TRY(scheduler, flow::Scheduler::open(env, store, *runs));
   auto tables = flow::run_tables(store);
   tables.push_back(source::fetches_table(*fetches));
+  TARN_TRY(sent, report::mail::SentLog::open(env, store));
+  tables.push_back(report::mail::sent_table(*sent));
   tables.push_back(session::statements_table(watchdog));
   return tables;
 }
@@ -282,12 +292,26 @@ Result<serve::ReportDone> Workspace::make_report(const serve::ReportRequest& req
   options.selection = request.name;
   SilentObserver observer;
   TARN_TRY(const auto outcome, parts_->execute({task.get()}, std::move(options), observer, cancel));
-  const auto& record = outcome.tasks.front();
-  if (record.state != flow::State::kDone)
-    return Error{
-        record.state == flow::State::kCancelled ? Code::kCancelled : serve::code_of(record.error_code),
-        record.error.empty() ? "the report was cancelled" : record.error};
+  TARN_CHECK(check_done(outcome.tasks.front()));
   return serve::ReportDone{.run_id = outcome.run.id, .rows = made.rows, .lake_version = made.lake_version};
+}
+
+Result<report::mail::SentRecord> Workspace::send_report(const serve::ReportRequest& request,
+                                                        const flow::CancelFlag& cancel) {
+  TARN_TRY(const auto plan, read_project(parts_->env, parts_->project, {}));
+  TARN_TRY(const auto config, plan.reports->find(request.name));
+  report::mail::SentRecord record;
+  const auto task = report::make_delivery_task(
+      plan.reports, *parts_->sent,
+      {.name = request.name, .parameters = request.parameters, .as_of = request.as_of, .key = request.key},
+      spill_folder(), record);
+  flow::ExecutorOptions options;
+  options.command = "report";
+  options.selection = request.name;
+  SilentObserver observer;
+  TARN_TRY(const auto outcome, parts_->execute({task.get()}, std::move(options), observer, cancel));
+  TARN_CHECK(check_done(outcome.tasks.front()));
+  return record;
 }
 
 Result<std::vector<serve::TableInfo>> Workspace::tables() {

@@ -46,6 +46,8 @@ class Workspace final : public serve::Backend {
   Result<std::vector<serve::TableInfo>> tables() override;
   Result<std::vector<report::Form>> reports() override;
   Result<report::Form> report_form(const std::string& name) override;
+  Result<report::mail::SentRecord> send_report(const serve::ReportRequest& request,
+                                               const flow::CancelFlag& cancel) override;
   Result<serve::ReportDone> make_report(const serve::ReportRequest& request, const std::string& path,
                                         const flow::CancelFlag& cancel) override;
   Result<serve::ScheduleList> schedules() override;

@@ -11,6 +11,7 @@
 #include "app/workspace.h"
 #include "flow/scheduler.h"
 #include "lake/lake.h"
+#include "report/mail/sent_log.h"
 #include "session/session.h"
 #include "session/statements.h"
 #include "source/source.h"
@@ -29,6 +30,7 @@ struct Workspace::Parts {
   std::unique_ptr<lake::Lake> lake;
   std::unique_ptr<flow::Runs> runs;
   std::unique_ptr<source::FetchRecords> fetches;
+  std::unique_ptr<report::mail::SentLog> sent;
   std::unique_ptr<session::SessionService> sessions;
   std::unique_ptr<flow::Scheduler> scheduler;
   std::mutex writers_mutex;                    // guards the next

@@ -107,6 +107,8 @@ void read_settings(const codec::YamlNode& node, Project& project, Diagnostics& d
     project.schedules = *schedules;
   if (const auto* http = reader.child("http"))
     read_http(*http, project, diagnostics);
+  if (const auto* mail = reader.child("mail"))
+    project.mail = *mail;
   project.allow_private_addresses = reader.boolean("allow_private_addresses", false);
   reader.finish();
 }

@@ -28,6 +28,7 @@ struct Project {
   std::string http_host = "127.0.0.1";
   int http_port = 7070;
   bool allow_private_addresses = false;
+  codec::YamlNode mail;       // as written; report/mail/settings.h reads it
   int runs_at_once = 4;       // of a server, side by side
   codec::YamlNode schedules;  // as written; flow/schedule.h reads it
 };

@@ -48,6 +48,10 @@ class ConfigReader {
       read_list(*sheets, "sheets", reader, [this](const YamlNode& item) { read_sheet(item); });
     if (const auto* fills = reader.child("fill"))
       read_list(*fills, "fill", reader, [this](const YamlNode& item) { read_fill(item); });
+    if (const auto* mail = reader.child("mail")) {
+      config_.mail = mail::read_mail(*mail, diagnostics_);
+      check_values();
+    }
     check_parts(reader, node);
     reader.finish();
   }
@@ -72,6 +76,18 @@ class ConfigReader {
     const auto& path = config_.template_path;
     if (path.starts_with("/") || path.find("..") != std::string::npos)
       tell(at->place, "template is a file in the project, e.g. reports/prices.xlsx");
+  }
+
+  // {title} and {parameter} in what the mail says.
+  void check_values() {
+    std::map<std::string, std::string> values = {{"title", ""}, {"today", ""}};
+    for (const auto& parameter : config_.parameters)
+      values[parameter.name];
+    for (const auto& [text, place] : {std::pair(config_.mail->subject, config_.mail->subject_place),
+                                      std::pair(config_.mail->text, config_.mail->text_place)}) {
+      if (const auto put = mail::put_values(text, values); !put)
+        tell(place, put.error().message);
+    }
   }
 
   void check_parts(YamlReader& reader, const YamlNode& node) {

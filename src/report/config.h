@@ -1,5 +1,5 @@
-// One reports/*.yml as read: parameters, sheets, or a template with what fills it. Immutable after reading.
-// Every mistake is a Diagnostic with its place; docs/workbooks.md is the reference.
+// One reports/*.yml as read: parameters, sheets, or a template with what fills it, mail. Immutable after
+// reading. Every mistake is a Diagnostic with its place; docs/workbooks.md is the reference.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include "base/diagnostic.h"
 #include "base/env/file_system.h"
 #include "base/result.h"
+#include "report/mail/mail_config.h"
 #include "report/parameter_config.h"
 #include "report/query.h"
 
@@ -70,6 +71,7 @@ struct ReportConfig {
   Place template_place;
   std::vector<FillConfig> fills;
   bool info_sheet = true;
+  std::optional<mail::MailConfig> mail;
 };
 
 // Reads one text to its end; all mistakes are in `diagnostics`.

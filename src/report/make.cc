@@ -50,7 +50,13 @@ class Maker {
     } else {
       TARN_TRY(made.rows, fill_template(file.path(), work_folder, progress));
     }
+    if (request_.body_table != nullptr && config_.mail) {
+      TARN_TRY(const auto rows, ask(config_.mail->table));
+      TARN_TRY(*request_.body_table, mail::read_table(*rows, static_cast<size_t>(config_.mail->table_rows)));
+    }
     made.warnings = warnings_;
+    made.today = today;
+    made.values = values_;
     TARN_CHECK(session_.rollback());
     TARN_CHECK(place_file(*env_.files, file.path(), request_.path));
     return made;

@@ -32,6 +32,8 @@ class Checker {
       if (!parameter.choices_query.text.empty())
         (void)columns_of(parameter.choices_query);
     }
+    if (config_.mail && !config_.mail->table.text.empty())
+      (void)columns_of(config_.mail->table);
     for (const auto& sheet : config_.sheets) {
       if (const auto columns = columns_of(sheet.query))
         check_sheet(sheet, *columns);
@@ -146,6 +148,7 @@ Result<std::shared_ptr<const ReportConfig>> Reports::find(const std::string& nam
 }
 
 Status Reports::check(session::Draft& draft, Diagnostics& diagnostics) const {
+  (void)mail::read_settings(project_.mail, diagnostics);
   for (const auto& config : configs_) {
     if (!config->broken && models_ != nullptr)
       Checker(*this, *config, draft, diagnostics).run();
@@ -158,7 +161,8 @@ Form summary_of(const ReportConfig& config) {
             .title = config.title,
             .description = config.description,
             .path = config.file.path,
-            .has_template = !config.template_path.empty()};
+            .has_template = !config.template_path.empty(),
+            .has_mail = config.mail.has_value()};
   for (const auto& parameter : config.parameters) {
     form.fields.push_back({.name = parameter.name,
                            .type = std::string(name_of(parameter.type)),

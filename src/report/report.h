@@ -16,6 +16,7 @@
 #include "model/model.h"
 #include "project/project.h"
 #include "report/config.h"
+#include "report/mail/html.h"
 #include "report/parameters.h"
 #include "session/draft.h"
 #include "session/session.h"
@@ -33,6 +34,7 @@ struct FormField {
 struct Form {
   std::string name, title, description, path;
   bool has_template = false;
+  bool has_mail = false;
   std::vector<FormField> fields;
 };
 
@@ -40,12 +42,15 @@ struct MakeRequest {
   std::string name;
   Given parameters;
   std::optional<Timestamp> as_of;
-  std::string path;  // absolute; where the workbook is to stand
+  std::string path;                       // absolute; where the workbook is to stand
+  mail::BodyTable* body_table = nullptr;  // filled by the query of the report's mail, of the same version
 };
 
 struct Made {
   int64_t rows = 0;
   int64_t lake_version = 0;
+  std::chrono::year_month_day today{};
+  std::vector<Value> values;  // the parameters
   std::vector<std::string> warnings;
 };
 

@@ -15,6 +15,7 @@
 #include "flow/executor.h"
 #include "flow/scheduler.h"
 #include "flow/status.h"
+#include "report/mail/sent_log.h"
 #include "report/report.h"
 
 namespace tarn::serve {
@@ -92,6 +93,7 @@ struct ReportRequest {
   std::string name;
   report::Given parameters;
   std::optional<Timestamp> as_of;
+  std::string key;  // of a mail: the occasion, which is mailed once; empty: this time
 };
 
 struct ReportDone {
@@ -125,6 +127,9 @@ class Backend {
                                            flow::RunObserver& observer, const flow::CancelFlag& cancel) = 0;
   virtual Result<std::vector<report::Form>> reports() = 0;  // without choices that come from queries
   virtual Result<report::Form> report_form(const std::string& name) = 0;
+  // Makes it and mails it; an occasion that was mailed already is answered as it was then.
+  virtual Result<report::mail::SentRecord> send_report(const ReportRequest& request,
+                                                       const flow::CancelFlag& cancel) = 0;
   // The workbook at an absolute path, which is replaced.
   virtual Result<ReportDone> make_report(const ReportRequest& request, const std::string& path,
                                          const flow::CancelFlag& cancel) = 0;

@@ -6,6 +6,7 @@
 
 #include "app/commands/commands.h"
 #include "app/leave.h"
+#include "base/time.h"
 #include "serve/http/json.h"
 #include "serve/http/reports_api.h"
 
@@ -78,6 +79,55 @@ Result<serve::ReportDone> make(CommandContext& context, serve::Backend& backend,
   return done;
 }
 
+// Cancels on the first signal, leaves at once on the second.
+class CancelBySignal {
+ public:
+  explicit CancelBySignal(Signals& signals) : signals_(signals) {
+    signals_.on_signal([this] {
+      if (cancel.is_set())
+        ::_exit(130);
+      cancel.set();
+    });
+  }
+  ~CancelBySignal() { signals_.on_signal({}); }
+  CancelBySignal(const CancelBySignal&) = delete;
+  CancelBySignal& operator=(const CancelBySignal&) = delete;
+  flow::CancelFlag cancel;
+
+ private:
+  Signals& signals_;
+};
+
+int failed(CommandContext& context, const Error& error, const flow::CancelFlag& cancel) {
+  const int code = report(context, error);
+  if (cancel.is_set())
+    leave_soon(130);
+  return code;
+}
+
+int send(CommandContext& context, serve::Backend& backend) {
+  const auto& arguments = context.arguments;
+  if (!arguments.output.empty())
+    return report(context,
+                  Error{Code::kInvalid, "--send mails the workbook, -o writes it: take one of them"});
+  const CancelBySignal by_signal(context.signals);
+  const auto sent = backend.send_report({.name = arguments.report,
+                                         .parameters = arguments.parameters,
+                                         .as_of = arguments.as_of,
+                                         .key = arguments.key},
+                                        by_signal.cancel);
+  if (!sent)
+    return failed(context, sent.error(), by_signal.cancel);
+  if (arguments.json) {
+    fmt::print("{}\n", serve::dump(serve::to_json(*sent)));
+  } else if (sent->state == report::mail::SentState::kNoRows) {
+    fmt::print("no rows: nothing was mailed\n");
+  } else {
+    fmt::print("mailed at {} to {}\n", format_utc(sent->started_at), sent->recipients);
+  }
+  return 0;
+}
+
 }  // namespace
 
 int command_report(CommandContext& context) {
@@ -89,6 +139,8 @@ int command_report(CommandContext& context) {
     return show_all(context, **backend);
   if (arguments.list)
     return show_form(context, **backend);
+  if (arguments.send)
+    return send(context, **backend);
   const auto path = absolute_path(arguments.output.empty() ? arguments.report + ".xlsx" : arguments.output);
   flow::CancelFlag cancel;
   const auto done = make(context, **backend, path, cancel);

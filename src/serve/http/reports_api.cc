@@ -78,6 +78,7 @@ Json to_json(const report::Form& form) {
           {"description", form.description},
           {"path", form.path},
           {"has_template", form.has_template},
+          {"has_mail", form.has_mail},
           {"parameters", fields}};
 }
 
@@ -86,7 +87,8 @@ report::Form form_of(const Json& json) {
                     .title = text_of(json, "title"),
                     .description = text_of(json, "description"),
                     .path = text_of(json, "path"),
-                    .has_template = truth_of(json, "has_template")};
+                    .has_template = truth_of(json, "has_template"),
+                    .has_mail = truth_of(json, "has_mail")};
   for (const auto& one : json.value("parameters", Json::array())) {
     report::FormField field{.name = text_of(one, "name"),
                             .type = text_of(one, "type"),
@@ -101,8 +103,36 @@ report::Form form_of(const Json& json) {
   return form;
 }
 
+Json to_json(const report::mail::SentRecord& record) {
+  return {{"id", record.id},
+          {"key", record.key},
+          {"report", record.report},
+          {"run", record.run},
+          {"recipients", record.recipients},
+          {"subject", record.subject},
+          {"state", report::mail::name_of(record.state)},
+          {"attempts", record.attempts},
+          {"bytes", record.bytes},
+          {"lake_version", record.lake_version},
+          {"started_at", format_utc(record.started_at)}};
+}
+
+report::mail::SentRecord sent_of(const Json& json) {
+  report::mail::SentRecord record{.id = text_of(json, "id"), .key = text_of(json, "key")};
+  record.report = text_of(json, "report");
+  record.run = text_of(json, "run");
+  record.recipients = text_of(json, "recipients");
+  record.subject = text_of(json, "subject");
+  record.state = report::mail::sent_state_of(text_of(json, "state"));
+  record.attempts = static_cast<int>(json.value("attempts", 0));
+  record.started_at = parse_time(text_of(json, "started_at")).value_or(Timestamp());
+  return record;
+}
+
 Json to_json(const ReportRequest& request) {
   Json body = {{"parameters", request.parameters}};
+  if (!request.key.empty())
+    body["key"] = request.key;
   if (request.as_of)
     body["as_of"] = format_utc(*request.as_of);
   return body;
@@ -110,6 +140,7 @@ Json to_json(const ReportRequest& request) {
 
 Result<ReportRequest> report_request_of(const std::string& name, const Json& body) {
   ReportRequest request{.name = name};
+  request.key = text_of(body, "key");
   if (const auto as_of = text_of(body, "as_of"); !as_of.empty()) {
     TARN_TRY(request.as_of, parse_time(as_of));
   }
@@ -130,9 +161,21 @@ Result<ReportRequest> report_request_of(const std::string& name, const Json& bod
   return request;
 }
 
+static Result<ReportRequest> read_request(const net::HttpServerRequest& request, const std::string& name) {
+  if (codec::json_depth(request.body) > codec::kJsonDepthMax)
+    return Error{Code::kInvalid, "the body is nested too deep"};
+  const auto body = request.body.empty() ? Json::object() : Json::parse(request.body, nullptr, false);
+  if (!body.is_object())
+    return Error{Code::kInvalid, "the body must be a JSON object"};
+  return report_request_of(name, body);
+}
+
 void ReportsApi::route(const net::HttpServerRequest& request, net::HttpServerResponse& response,
                        std::string_view rest) {
   const bool reads = request.method == "GET" || request.method == "HEAD";
+  constexpr std::string_view kSend = "/send";
+  if (request.method == "POST" && rest.size() > kSend.size() + 1 && rest.ends_with(kSend))
+    return send(request, std::string(rest.substr(1, rest.size() - 1 - kSend.size())), response);
   if (reads && rest.empty())
     return list(response);
   if (!rest.empty() && rest.find('/', 1) == std::string_view::npos) {
@@ -162,12 +205,7 @@ void ReportsApi::form(const std::string& name, net::HttpServerResponse& response
 
 void ReportsApi::make(const net::HttpServerRequest& request, const std::string& name,
                       net::HttpServerResponse& response) {
-  if (codec::json_depth(request.body) > codec::kJsonDepthMax)
-    return answer(response, Error{Code::kInvalid, "the body is nested too deep"});
-  const auto body = request.body.empty() ? Json::object() : Json::parse(request.body, nullptr, false);
-  if (!body.is_object())
-    return answer(response, Error{Code::kInvalid, "the body must be a JSON object"});
-  const auto asked = report_request_of(name, body);
+  const auto asked = read_request(request, name);
   if (!asked)
     return answer(response, asked.error());
   flow::CancelFlag cancel;
@@ -179,6 +217,18 @@ void ReportsApi::make(const net::HttpServerRequest& request, const std::string& 
     return answer(response, done.error());
   (void)send_book(path, header_name(name), *done, response);
   (void)env_.files->remove(path);
+}
+
+void ReportsApi::send(const net::HttpServerRequest& request, const std::string& name,
+                      net::HttpServerResponse& response) {
+  const auto asked = read_request(request, name);
+  if (!asked)
+    return answer(response, asked.error());
+  flow::CancelFlag cancel;
+  response.on_gone([&cancel] { cancel.set(); });
+  const auto record = backend_.send_report(*asked, cancel);
+  response.on_gone({});
+  record ? answer(response, 200, to_json(*record)) : answer(response, record.error());
 }
 
 }  // namespace tarn::serve

@@ -1,4 +1,4 @@
-// /api/v1/reports: which there are, the form of one, and the workbook itself.
+// /api/v1/reports: which there are, the form of one, the workbook itself, and its mail.
 #pragma once
 
 #include <string>
@@ -23,6 +23,8 @@ class ReportsApi {
  private:
   void list(net::HttpServerResponse& response);
   void form(const std::string& name, net::HttpServerResponse& response);
+  void send(const net::HttpServerRequest& request, const std::string& name,
+            net::HttpServerResponse& response);
   void make(const net::HttpServerRequest& request, const std::string& name,
             net::HttpServerResponse& response);
 
@@ -33,6 +35,8 @@ class ReportsApi {
 
 Json to_json(const report::Form& form);
 report::Form form_of(const Json& json);
+Json to_json(const report::mail::SentRecord& record);
+report::mail::SentRecord sent_of(const Json& json);
 Json to_json(const ReportRequest& request);
 // Parameters are texts, numbers, truth values, or lists of them.
 Result<ReportRequest> report_request_of(const std::string& name, const Json& body);

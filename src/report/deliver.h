@@ -1,0 +1,28 @@
+// Makes a report and mails it: once for an occasion, with retries, and with a record of what became of it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "flow/task.h"
+#include "report/mail/sent_log.h"
+#include "report/mail/settings.h"
+#include "report/report.h"
+
+namespace tarn::report {
+
+struct DeliverRequest {
+  std::string name;
+  Given parameters;
+  std::optional<Timestamp> as_of;
+  // The occasion, such as a schedule's name and the time it was due: a key is mailed once. Empty: the run's
+  // id.
+  std::string key;
+};
+
+// As a task of a run. `record` is filled when it is done or has failed; the log outlives the task.
+std::unique_ptr<flow::Task> make_delivery_task(std::shared_ptr<const Reports> reports, mail::SentLog& log,
+                                               DeliverRequest request, std::string work_folder,
+                                               mail::SentRecord& record);
+
+}  // namespace tarn::report

@@ -1,0 +1,191 @@
+#include "report/mail/sent_log.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/time.h"
+
+namespace tarn::report::mail {
+namespace {
+
+store::Migrations migrations() {
+  return {.component = "mail", .steps = {R"sql(
+CREATE TABLE sent (
+  id TEXT PRIMARY KEY, key TEXT NOT NULL, report TEXT NOT NULL, run TEXT NOT NULL, sender TEXT NOT NULL,
+  recipients TEXT NOT NULL, subject TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL,
+  answer TEXT NOT NULL, bytes INTEGER NOT NULL, lake_version INTEGER NOT NULL, started_at INTEGER NOT NULL,
+  finished_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sent_by_key ON sent (key, started_at);
+)sql"}};
+}
+
+constexpr std::string_view kColumns =
+    "id, key, report, run, sender, recipients, subject, state, attempts, answer, bytes, lake_version, "
+    "started_at, "
+    "finished_at";
+
+constexpr std::array kStates = {SentState::kSending, SentState::kSent,    SentState::kNoRows,
+                                SentState::kRefused, SentState::kNotSent, SentState::kUnknown};
+
+SentRecord record_of(const store::Rows& row) {
+  SentRecord record{.id = row.text(0), .key = row.text(1), .report = row.text(2), .run = row.text(3)};
+  record.sender = row.text(4);
+  record.recipients = row.text(5);
+  record.subject = row.text(6);
+  record.state = sent_state_of(row.text(7));
+  record.attempts = static_cast<int>(row.integer(8));
+  record.answer = row.text(9);
+  record.bytes = row.integer(10);
+  record.lake_version = row.integer(11);
+  record.started_at = row.time(12);
+  record.finished_at = row.optional_time(13);
+  return record;
+}
+
+Result<std::optional<SentRecord>> newest(store::Connection& db, const std::string& key) {
+  TARN_TRY(auto rows,
+           db.query(fmt::format("SELECT {} FROM sent WHERE key = ? ORDER BY started_at DESC, id LIMIT 1",
+                                kColumns),
+                    {key}));
+  TARN_TRY(const bool found, rows.next());
+  return found ? std::optional(record_of(rows)) : std::nullopt;
+}
+
+Status may_begin(const SentRecord& before, bool repeatable) {
+  const auto when = format_utc(before.started_at);
+  switch (before.state) {
+    case SentState::kSending:
+      return Error{Code::kConflict, fmt::format("the mail of {} is being sent already", before.key)};
+    case SentState::kSent:
+    case SentState::kNoRows:
+      return Error{Code::kExists, fmt::format("the mail of {} was done at {}", before.key, when)};
+    case SentState::kUnknown:
+      if (repeatable)
+        return ok();
+      return Error{
+          Code::kFailed,
+          fmt::format(
+              "nobody knows whether the mail of {} was sent at {}: ask {}, and send it again by hand; "
+              "'repeatable: true' under mail repeats such mails",
+              before.key, when, before.recipients)};
+    case SentState::kRefused:
+    case SentState::kNotSent: return ok();
+  }
+  return ok();
+}
+
+class SentTable final : public engine::TableSource {
+ public:
+  explicit SentTable(SentLog& log) : log_(log) {}
+  [[nodiscard]] const std::string& name() const override { return name_; }
+  [[nodiscard]] const std::string& about() const override { return about_; }
+  [[nodiscard]] const std::vector<engine::SourceColumn>& columns() const override { return columns_; }
+  Status scan(const std::function<bool(engine::TextRow row)>& sink) override {
+    const auto maybe = [](const std::string& text) {
+      return text.empty() ? std::nullopt : std::optional(text);
+    };
+    return log_.scan([&](const SentRecord& one) {
+      const auto finished = one.finished_at ? std::optional(format_utc(*one.finished_at)) : std::nullopt;
+      return sink({one.id, one.key, one.report, one.run, one.sender, one.recipients, one.subject,
+                   std::string(name_of(one.state)), std::to_string(one.attempts), maybe(one.answer),
+                   std::to_string(one.bytes), std::to_string(one.lake_version), format_utc(one.started_at),
+                   finished});
+    });
+  }
+
+ private:
+  SentLog& log_;
+  const std::string name_ = "sent";
+  const std::string about_ = "One row per mail of a report, newest first.";
+  const std::vector<engine::SourceColumn> columns_ = {
+      {"id", "VARCHAR", "its Message-ID"},
+      {"key", "VARCHAR", "the occasion: one is sent once"},
+      {"report", "VARCHAR", ""},
+      {"run", "VARCHAR", ""},
+      {"sender", "VARCHAR", ""},
+      {"recipients", "VARCHAR", "to, cc and bcc"},
+      {"subject", "VARCHAR", ""},
+      {"state", "VARCHAR", "sending, sent, no rows, refused, not sent, unknown (it may have been sent)"},
+      {"attempts", "INTEGER", ""},
+      {"answer", "VARCHAR", "why it was not sent"},
+      {"bytes", "BIGINT", "of the workbook"},
+      {"lake_version", "BIGINT", "that it shows"},
+      {"started_at", "TIMESTAMP WITH TIME ZONE", ""},
+      {"finished_at", "TIMESTAMP WITH TIME ZONE", ""}};
+};
+
+}  // namespace
+
+std::string_view name_of(SentState state) {
+  switch (state) {
+    case SentState::kSending: return "sending";
+    case SentState::kSent: return "sent";
+    case SentState::kNoRows: return "no rows";
+    case SentState::kRefused: return "refused";
+    case SentState::kNotSent: return "not sent";
+    case SentState::kUnknown: return "unknown";
+  }
+  return "";
+}
+
+SentState sent_state_of(std::string_view name) {
+  for (const auto state : kStates) {
+    if (name_of(state) == name)
+      return state;
+  }
+  return SentState::kUnknown;
+}
+
+Result<std::unique_ptr<SentLog>> SentLog::open(Env& env, store::Store& store) {
+  TARN_CHECK(store.migrate(migrations()));
+  TARN_CHECK(store.write([](store::Connection& db) {
+    return db.run(
+        "UPDATE sent SET state = 'unknown', answer = 'Tarn was stopped while it was sent' "
+        "WHERE state = 'sending'");
+  }));
+  return std::unique_ptr<SentLog>(new SentLog(env, store));
+}
+
+Result<std::optional<SentRecord>> SentLog::find(const std::string& key) {
+  return store_.read([&](store::Connection& db) { return newest(db, key); });
+}
+
+Status SentLog::begin(const SentRecord& record, bool repeatable) {
+  return store_.write([&](store::Connection& db) -> Status {
+    TARN_TRY(const auto before, newest(db, record.key));
+    if (before)
+      TARN_CHECK(may_begin(*before, repeatable));
+    return db.run(
+        "INSERT INTO sent (id, key, report, run, sender, recipients, subject, state, attempts, answer, "
+        "bytes, "
+        "lake_version, started_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'sending', 0, '', ?, ?, ?)",
+        {record.id, record.key, record.report, record.run, record.sender, record.recipients, record.subject,
+         record.bytes, record.lake_version, record.started_at});
+  });
+}
+
+Status SentLog::end(const SentRecord& record) {
+  return store_.write([&](store::Connection& db) {
+    return db.run("UPDATE sent SET state = ?, attempts = ?, answer = ?, finished_at = ? WHERE id = ?",
+                  {name_of(record.state), record.attempts, record.answer, env_.clock->now(), record.id});
+  });
+}
+
+Status SentLog::scan(const std::function<bool(const SentRecord&)>& sink) {
+  return store_.read([&](store::Connection& db) -> Status {
+    TARN_TRY(auto rows, db.query(fmt::format("SELECT {} FROM sent ORDER BY started_at DESC, id", kColumns)));
+    while (true) {
+      TARN_TRY(const bool more, rows.next());
+      if (!more || !sink(record_of(rows)))
+        return ok();
+    }
+  });
+}
+
+std::shared_ptr<engine::TableSource> sent_table(SentLog& log) {
+  return std::make_shared<SentTable>(log);
+}
+
+}  // namespace tarn::report::mail
