@@ -103,7 +103,9 @@ void SchedulesApi::act(const std::string& name, const std::string& action, Respo
     return answer(response, 200, {{"name", name}, {"paused", action == "pause"}});
   }
   const auto id = scheduler_.run_now(name, host_);
-  id ? answer(response, 202, {{"id", *id}}) : answer(response, id.error());
+  if (!id)
+    return answer(response, id.error());
+  answer(response, 202, {{"id", *id}, {"waits_for", hub_.waits_for(*id)}});
 }
 
 void SchedulesApi::history(const std::string& name, const Request& request, Response& response) {
