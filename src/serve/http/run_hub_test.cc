@@ -77,6 +77,11 @@ class GatedBackend : public Backend {
                                    const flow::CancelFlag&) override {
     return none();
   }
+  Result<std::vector<report::Form>> reports() override { return none(); }
+  Result<report::Form> report_form(const std::string&) override { return none(); }
+  Result<ReportDone> make_report(const ReportRequest&, const std::string&, const flow::CancelFlag&) override {
+    return none();
+  }
 
  private:
   static Error none() { return Error{Code::kUnsupported, "not in this test"}; }
