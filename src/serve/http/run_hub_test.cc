@@ -79,6 +79,9 @@ class GatedBackend : public Backend {
   }
   Result<std::vector<report::Form>> reports() override { return none(); }
   Result<report::Form> report_form(const std::string&) override { return none(); }
+  Result<report::mail::SentRecord> send_report(const ReportRequest&, const flow::CancelFlag&) override {
+    return none();
+  }
   Result<ReportDone> make_report(const ReportRequest&, const std::string&, const flow::CancelFlag&) override {
     return none();
   }
