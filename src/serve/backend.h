@@ -102,20 +102,25 @@ struct ReportDone {
   int64_t lake_version = 0;
 };
 
-// Thread-safe, but for what a method returns.
-class Backend {
+// What runs things. Thread-safe.
+class RunBackend {
  public:
-  virtual ~Backend() = default;
-  virtual Result<std::unique_ptr<SqlAnswer>> sql(const SqlRequest& request) = 0;
-  virtual Result<std::shared_ptr<SqlSession>> open_session(const SessionRequest& request) = 0;
-  // The rows of one SELECT as a Parquet file at an absolute path, which is replaced; returns the rows.
-  virtual Result<int64_t> export_parquet(const SqlRequest& request, const std::string& path) = 0;
+  virtual ~RunBackend() = default;
   virtual Result<flow::RunOutcome> run(const RunRequest& request, flow::RunObserver& observer,
                                        const flow::CancelFlag& cancel) = 0;
   // Names of the tasks that a run would take; its error is why it cannot start.
   virtual Result<std::vector<std::string>> tasks_of(const RunRequest& request) = 0;
   virtual Result<flow::RunOutcome> replay(const ReplayRequest& request, flow::RunObserver& observer,
                                           const flow::CancelFlag& cancel) = 0;
+};
+
+// Thread-safe, but for what a method returns.
+class Backend : public RunBackend {
+ public:
+  virtual Result<std::unique_ptr<SqlAnswer>> sql(const SqlRequest& request) = 0;
+  virtual Result<std::shared_ptr<SqlSession>> open_session(const SessionRequest& request) = 0;
+  // The rows of one SELECT as a Parquet file at an absolute path, which is replaced; returns the rows.
+  virtual Result<int64_t> export_parquet(const SqlRequest& request, const std::string& path) = 0;
   virtual Result<std::vector<flow::TaskStatus>> status() = 0;
   virtual Result<Diagnostics> check(const Vars& vars) = 0;
   virtual Result<std::vector<TableInfo>> tables() = 0;

@@ -52,8 +52,12 @@ Result<RunHub::Submitted> RunHub::submit(RunRequest request, OnEnd on_end) {
 
 Result<RunHub::Submitted> RunHub::start(RunRequest request) {
   TARN_TRY(const auto submitted, submit(std::move(request), {}));
-  const auto live = find(submitted.id);
-  return live ? first_word(live) : Result<Submitted>(submitted);
+  return wait_for_start(submitted.id);
+}
+
+Result<RunHub::Submitted> RunHub::wait_for_start(const std::string& id) {
+  const auto live = find(id);
+  return live ? first_word(live) : Result<Submitted>(Submitted{.id = id, .waits_for = ""});
 }
 
 Result<RunHub::Submitted> RunHub::start_replay(ReplayRequest request) {

@@ -29,7 +29,7 @@ struct RunHubOptions {
 // Thread-safe.
 class RunHub {
  public:
-  RunHub(Env& env, Backend& backend, flow::Runs& runs, RunHubOptions options = {})
+  RunHub(Env& env, RunBackend& backend, flow::Runs& runs, RunHubOptions options = {})
       : env_(env), backend_(backend), runs_(runs), options_(options) {}
   ~RunHub();
 
@@ -46,6 +46,8 @@ class RunHub {
   Result<Submitted> start_replay(ReplayRequest request);
   // The same without waiting for the start. `on_end` is called once if this returns success.
   Result<Submitted> submit(RunRequest request, OnEnd on_end);
+  // Waits until a submitted run has begun, waits in the queue, or could not start, which is the error.
+  Result<Submitted> wait_for_start(const std::string& id);
 
   // Whether such a run could start: mistakes in the project, words that select nothing.
   Status check(const RunRequest& request) {
@@ -110,7 +112,7 @@ class RunHub {
   void forget_old();
 
   Env& env_;
-  Backend& backend_;
+  RunBackend& backend_;
   flow::Runs& runs_;
   const RunHubOptions options_;
 

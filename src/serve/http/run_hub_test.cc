@@ -14,7 +14,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 // A run of the selection [a, b] has the tasks a and b.
-class GatedBackend : public Backend {
+class GatedBackend : public RunBackend {
  public:
   explicit GatedBackend(flow::Runs& runs) : runs_(runs) {}
 
@@ -57,37 +57,12 @@ class GatedBackend : public Backend {
   }
   std::vector<std::string> begun;
 
-  Result<std::unique_ptr<SqlAnswer>> sql(const SqlRequest&) override { return none(); }
-  Result<std::shared_ptr<SqlSession>> open_session(const SessionRequest&) override { return none(); }
-  Result<int64_t> export_parquet(const SqlRequest&, const std::string&) override { return none(); }
   Result<flow::RunOutcome> replay(const ReplayRequest&, flow::RunObserver&,
                                   const flow::CancelFlag&) override {
-    return none();
-  }
-  Result<std::vector<flow::TaskStatus>> status() override { return none(); }
-  Result<Diagnostics> check(const Vars&) override { return none(); }
-  Result<std::vector<TableInfo>> tables() override { return none(); }
-  Result<ScheduleList> schedules() override { return none(); }
-  Status pause_schedule(const std::string&, bool) override { return none(); }
-  Result<flow::RunOutcome> run_schedule(const std::string&, flow::RunObserver&,
-                                        const flow::CancelFlag&) override {
-    return none();
-  }
-  Result<StartedBackfill> backfill(const flow::BackfillRequest&, bool, flow::RunObserver&,
-                                   const flow::CancelFlag&) override {
-    return none();
-  }
-  Result<std::vector<report::Form>> reports() override { return none(); }
-  Result<report::Form> report_form(const std::string&) override { return none(); }
-  Result<report::mail::SentRecord> send_report(const ReportRequest&, const flow::CancelFlag&) override {
-    return none();
-  }
-  Result<ReportDone> make_report(const ReportRequest&, const std::string&, const flow::CancelFlag&) override {
-    return none();
+    return Error{Code::kUnsupported, "not in this test"};
   }
 
  private:
-  static Error none() { return Error{Code::kUnsupported, "not in this test"}; }
   flow::Runs& runs_;
   std::mutex mutex_;
   std::condition_variable changed_;

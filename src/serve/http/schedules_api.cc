@@ -103,9 +103,10 @@ void SchedulesApi::act(const std::string& name, const std::string& action, Respo
     return answer(response, 200, {{"name", name}, {"paused", action == "pause"}});
   }
   const auto id = scheduler_.run_now(name, host_);
-  if (!id)
-    return answer(response, id.error());
-  answer(response, 202, {{"id", *id}, {"waits_for", hub_.waits_for(*id)}});
+  const auto run = id ? hub_.wait_for_start(*id) : Result<RunHub::Submitted>(id.error());
+  if (!run)
+    return answer(response, run.error());
+  answer(response, 202, {{"id", run->id}, {"waits_for", run->waits_for}});
 }
 
 void SchedulesApi::history(const std::string& name, const Request& request, Response& response) {
