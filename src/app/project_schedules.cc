@@ -25,7 +25,7 @@ std::set<std::string> table_names(const flow::Task& task) {
 std::set<std::string> products_of(const ProjectPlan& plan, const flow::Schedule& schedule,
                                   Diagnostics& mistakes) {
   std::set<std::string> products;
-  const auto names = flow::select_tasks(plan.tasks, {.take = schedule.run, .leave = schedule.exclude});
+  const auto names = select_names(plan, schedule.run, schedule.exclude);
   if (!names) {
     mistakes.push_back(
         {schedule.place, fmt::format("schedule {}: {}", schedule.name, names.error().message)});

@@ -40,6 +40,40 @@ bool by_place(const Diagnostic& a, const Diagnostic& b) {
          std::tie(b.place.file, b.place.line, b.place.column, b.message);
 }
 
+constexpr std::string_view kMail = "mail:";
+
+struct Words {
+  std::vector<std::string> others;  // for flow/selection.h
+  std::set<std::string> mails;
+};
+
+void split_mails(const std::string& text, Words& words) {
+  std::string others;
+  for (size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find_first_of(" \t", at), text.size());
+    const auto word = text.substr(at, end - at);
+    if (word.starts_with(kMail)) {
+      words.mails.insert(word);
+    } else if (!word.empty()) {
+      others += (others.empty() ? "" : " ") + word;
+    }
+    at = end + 1;
+  }
+  if (!others.empty() || text.empty())
+    words.others.push_back(others);
+}
+
+Status check_mail(const ProjectPlan& plan, const std::string& name) {
+  TARN_TRY(const auto config, plan.reports->find(name.substr(kMail.size())));
+  if (config->broken)
+    return Error{Code::kInvalid, fmt::format("{} has mistakes: see tarn check", config->file.path)};
+  if (!config->mail)
+    return Error{Code::kInvalid,
+                 fmt::format("report {} has no mail: write 'mail: {{to: ada@example.org}}' in {}",
+                             config->name, config->file.path)};
+  return ok();
+}
+
 }  // namespace
 
 Result<ProjectPlan> read_project(Env& env, const project::Project& project, const serve::Vars& vars) {
@@ -74,9 +108,36 @@ Status check_by_engine(ProjectPlan& plan, session::SessionService& sessions, sou
   return ok();
 }
 
+Result<std::set<std::string>> select_names(const ProjectPlan& plan, const std::vector<std::string>& take,
+                                           const std::vector<std::string>& leave) {
+  Words wanted, left_out;
+  for (const auto& text : take)
+    split_mails(text, wanted);
+  for (const auto& text : leave)
+    split_mails(text, left_out);
+  for (const auto& mail : wanted.mails)
+    TARN_CHECK(check_mail(plan, mail));
+  std::set<std::string> names;
+  if (wanted.mails.empty() || !wanted.others.empty()) {
+    TARN_TRY(names, flow::select_tasks(plan.tasks, {.take = wanted.others, .leave = left_out.others}));
+  }
+  names.insert(wanted.mails.begin(), wanted.mails.end());
+  for (const auto& mail : left_out.mails)
+    names.erase(mail);
+  return names;
+}
+
+std::vector<std::string> mailed_reports(const std::set<std::string>& names) {
+  std::vector<std::string> reports;
+  for (const auto& name : names) {
+    if (name.starts_with(kMail))
+      reports.push_back(name.substr(kMail.size()));
+  }
+  return reports;
+}
+
 Result<std::vector<flow::Task*>> chosen_tasks(const ProjectPlan& plan, const serve::RunRequest& request) {
-  TARN_TRY(const auto names,
-           flow::select_tasks(plan.tasks, {.take = request.selection, .leave = request.exclude}));
+  TARN_TRY(const auto names, select_names(plan, request.selection, request.exclude));
   std::vector<flow::Task*> chosen;
   for (const auto& task : plan.tasks) {
     if (names.contains(task->name()))

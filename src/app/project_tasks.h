@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,13 @@ Result<ProjectPlan> plan_project(Env& env, const project::Project& project, cons
 // Adds the mistakes that only the engine can see: columns, types, functions.
 Status check_by_engine(ProjectPlan& plan, session::SessionService& sessions, source::FetchRecords& fetches);
 
-// The tasks that the request names; a word that fits none is an error.
+// Names that a selection takes. "mail:NAME" is the mail of that report, which nothing else selects.
+Result<std::set<std::string>> select_names(const ProjectPlan& plan, const std::vector<std::string>& take,
+                                           const std::vector<std::string>& leave);
+// Of the names of a selection: the reports that are mailed.
+std::vector<std::string> mailed_reports(const std::set<std::string>& names);
+
+// The tasks that the request names, without mails; a word that fits none is an error.
 Result<std::vector<flow::Task*>> chosen_tasks(const ProjectPlan& plan, const serve::RunRequest& request);
 
 // As the user wrote it, for the records.

@@ -1,5 +1,7 @@
 #include "app/workspace.h"
 
+#include <deque>
+
 #include <fmt/format.h>
 
 #include "app/project_tasks.h"
@@ -213,7 +215,15 @@ Result<flow::RunOutcome> Workspace::run(const serve::RunRequest& request, flow::
   TARN_TRY(const auto plan, plan_project(parts_->env, parts_->project, request.vars, *parts_->fetches));
   if (!plan.mistakes.empty())
     return mistakes_error(plan.mistakes);
-  TARN_TRY(const auto tasks, chosen_tasks(plan, request));
+  TARN_TRY(auto tasks, chosen_tasks(plan, request));
+  TARN_TRY(const auto names, select_names(plan, request.selection, request.exclude));
+  std::deque<report::mail::SentRecord> records;
+  std::vector<std::unique_ptr<flow::Task>> mails;
+  for (const auto& name : mailed_reports(names)) {
+    mails.push_back(report::make_delivery_task(plan.reports, *parts_->sent, *parts_->runs, {.name = name},
+                                               spill_folder(), records.emplace_back()));
+    tasks.push_back(mails.back().get());
+  }
   flow::ExecutorOptions options;
   options.selection = selection_text(request);
   options.full_refresh = request.full_refresh;
@@ -231,9 +241,12 @@ Result<std::vector<std::string>> Workspace::tasks_of(const serve::RunRequest& re
   if (!plan.mistakes.empty())
     return mistakes_error(plan.mistakes);
   TARN_TRY(const auto tasks, chosen_tasks(plan, request));
+  TARN_TRY(const auto selected, select_names(plan, request.selection, request.exclude));
   std::vector<std::string> names;
   for (const auto* task : tasks)
     names.push_back(task->name());
+  for (const auto& report : mailed_reports(selected))
+    names.push_back("mail:" + report);
   return names;
 }
 
@@ -302,7 +315,7 @@ Result<report::mail::SentRecord> Workspace::send_report(const serve::ReportReque
   TARN_TRY(const auto config, plan.reports->find(request.name));
   report::mail::SentRecord record;
   const auto task = report::make_delivery_task(
-      plan.reports, *parts_->sent,
+      plan.reports, *parts_->sent, *parts_->runs,
       {.name = request.name, .parameters = request.parameters, .as_of = request.as_of, .key = request.key},
       spill_folder(), record);
   flow::ExecutorOptions options;

@@ -28,10 +28,10 @@ Place place_in_query(const YamlFile& file, const Query& query, const Place& insi
 }
 
 Result<model::Compiled> compile_query(const model::ModelProject* models, const YamlFile& file,
-                                      const Query& query, Diagnostic& mistake) {
+                                      const Query& query, Diagnostic& mistake, model::Reads* reads) {
   if (models == nullptr)
     return Error{Code::kInvalid, "the project's models have mistakes: see tarn check"};
-  auto compiled = model::compile_text(*models, file.path, query.text, nullptr, mistake);
+  auto compiled = model::compile_text(*models, file.path, query.text, reads, mistake);
   if (!compiled) {
     const bool placed = mistake.place.line > 0 && mistake.place.file == file.path;
     mistake.place = placed ? place_in_query(file, query, mistake.place) : query.place;

@@ -6,14 +6,16 @@
 #include "base/diagnostic.h"
 #include "base/result.h"
 #include "model/model.h"
+#include "model/project.h"
 #include "model/render.h"
 #include "report/query.h"
 
 namespace tarn::report {
 
-// `mistake` has the place when it fails. The text is one SELECT. `models` is null when they have mistakes.
+// `mistake` has the place when it fails. The text is one SELECT. `models` is null when they have mistakes;
+// `reads` gets what it refers to.
 Result<model::Compiled> compile_query(const model::ModelProject* models, const YamlFile& file,
-                                      const Query& query, Diagnostic& mistake);
+                                      const Query& query, Diagnostic& mistake, model::Reads* reads = nullptr);
 
 // An error of the engine about `front` + the compiled text.
 Diagnostic mistake_in(const YamlFile& file, const Query& query, const model::Compiled& compiled,

@@ -33,18 +33,19 @@ SentState state_of(Outcome outcome) {
 
 class Delivery {
  public:
-  Delivery(const Reports& reports, const ReportConfig& config, mail::SentLog& log,
+  Delivery(const Reports& reports, const ReportConfig& config, mail::SentLog& log, flow::Runs& runs,
            const DeliverRequest& request, flow::TaskContext& context, mail::SentRecord& record)
       : reports_(reports),
         config_(config),
         log_(log),
+        runs_(runs),
         request_(request),
         context_(context),
         record_(record) {}
 
   Status run(const std::string& work_folder) {
     TARN_TRY(const auto transport, transport_of());
-    record_.key = request_.key.empty() ? context_.run_id : request_.key;
+    record_.key = occasion();
     TARN_TRY(const auto before, log_.find(record_.key));
     if (before && (before->state == SentState::kSent || before->state == SentState::kNoRows)) {
       record_ = *before;
@@ -74,6 +75,15 @@ class Delivery {
   }
 
  private:
+  std::string occasion() {
+    if (!request_.key.empty())
+      return request_.key;
+    const auto run = runs_.get(context_.run_id);
+    const bool due = run && !run->schedule.empty() && run->due_at;
+    return fmt::format("{} {}", config_.name,
+                       due ? fmt::format("{} {}", run->schedule, format_utc(*run->due_at)) : context_.run_id);
+  }
+
   Result<mail::Transport> transport_of() const {
     if (!config_.mail)
       return Error{Code::kInvalid,
@@ -182,6 +192,7 @@ class Delivery {
   const Reports& reports_;
   const ReportConfig& config_;
   mail::SentLog& log_;
+  flow::Runs& runs_;
   const DeliverRequest& request_;
   flow::TaskContext& context_;
   mail::SentRecord& record_;
@@ -189,10 +200,11 @@ class Delivery {
 
 class DeliveryTask final : public flow::Task {
  public:
-  DeliveryTask(std::shared_ptr<const Reports> reports, mail::SentLog& log, DeliverRequest request,
-               std::string work_folder, mail::SentRecord& record)
+  DeliveryTask(std::shared_ptr<const Reports> reports, mail::SentLog& log, flow::Runs& runs,
+               DeliverRequest request, std::string work_folder, mail::SentRecord& record)
       : reports_(std::move(reports)),
         log_(log),
+        runs_(runs),
         request_(std::move(request)),
         work_folder_(std::move(work_folder)),
         record_(record) {}
@@ -201,19 +213,23 @@ class DeliveryTask final : public flow::Task {
   [[nodiscard]] std::string kind() const override { return "report"; }
   [[nodiscard]] std::string path() const override { return "reports/" + request_.name + ".yml"; }
   [[nodiscard]] std::vector<std::string> tags() const override { return {}; }
-  [[nodiscard]] std::vector<std::string> upstream() const override { return {}; }
+  [[nodiscard]] std::vector<std::string> upstream() const override {
+    const auto config = reports_->find(request_.name);
+    return config ? reports_->reads_of(**config) : std::vector<std::string>();
+  }
   [[nodiscard]] std::vector<std::string> writes() const override { return {}; }
   [[nodiscard]] flow::RetryPolicy retry() const override { return {}; }
   Status run(flow::TaskContext& context) override {
     TARN_TRY(const auto config, reports_->find(request_.name));
     if (config->broken)
       return Error{Code::kInvalid, fmt::format("{} has mistakes: see tarn check", config->file.path)};
-    return Delivery(*reports_, *config, log_, request_, context, record_).run(work_folder_);
+    return Delivery(*reports_, *config, log_, runs_, request_, context, record_).run(work_folder_);
   }
 
  private:
   std::shared_ptr<const Reports> reports_;
   mail::SentLog& log_;
+  flow::Runs& runs_;
   const DeliverRequest request_;
   const std::string work_folder_;
   mail::SentRecord& record_;
@@ -222,10 +238,10 @@ class DeliveryTask final : public flow::Task {
 }  // namespace
 
 std::unique_ptr<flow::Task> make_delivery_task(std::shared_ptr<const Reports> reports, mail::SentLog& log,
-                                               DeliverRequest request, std::string work_folder,
-                                               mail::SentRecord& record) {
-  return std::make_unique<DeliveryTask>(std::move(reports), log, std::move(request), std::move(work_folder),
-                                        record);
+                                               flow::Runs& runs, DeliverRequest request,
+                                               std::string work_folder, mail::SentRecord& record) {
+  return std::make_unique<DeliveryTask>(std::move(reports), log, runs, std::move(request),
+                                        std::move(work_folder), record);
 }
 
 }  // namespace tarn::report

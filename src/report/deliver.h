@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "flow/runs.h"
 #include "flow/task.h"
 #include "report/mail/sent_log.h"
 #include "report/mail/settings.h"
@@ -20,9 +21,10 @@ struct DeliverRequest {
   std::string key;
 };
 
-// As a task of a run. `record` is filled when it is done or has failed; the log outlives the task.
+// The task "mail:NAME", which comes after what the report's queries read. `record` is filled when it is done
+// or has failed; log and runs outlive the task.
 std::unique_ptr<flow::Task> make_delivery_task(std::shared_ptr<const Reports> reports, mail::SentLog& log,
-                                               DeliverRequest request, std::string work_folder,
-                                               mail::SentRecord& record);
+                                               flow::Runs& runs, DeliverRequest request,
+                                               std::string work_folder, mail::SentRecord& record);
 
 }  // namespace tarn::report

@@ -1,6 +1,7 @@
 #include "report/report.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -154,6 +155,25 @@ Status Reports::check(session::Draft& draft, Diagnostics& diagnostics) const {
       Checker(*this, *config, draft, diagnostics).run();
   }
   return ok();
+}
+
+std::vector<std::string> Reports::reads_of(const ReportConfig& config) const {
+  std::vector<Query> queries;
+  for (const auto& sheet : config.sheets)
+    queries.push_back(sheet.query);
+  for (const auto& fill : config.fills)
+    queries.push_back(fill.query);
+  if (config.mail && !config.mail->table.text.empty())
+    queries.push_back(config.mail->table);
+  std::set<std::string> names;
+  for (const auto& query : queries) {
+    model::Reads reads;
+    Diagnostic mistake;
+    (void)compile_query(models_.get(), config.file, query, mistake, &reads);
+    names.insert(reads.refs.begin(), reads.refs.end());
+    names.insert(reads.source_tasks.begin(), reads.source_tasks.end());
+  }
+  return {names.begin(), names.end()};
 }
 
 Form summary_of(const ReportConfig& config) {

@@ -71,6 +71,9 @@ class Reports {
   // Adds the mistakes that only the engine can see. Models have put their tables into the draft.
   Status check(session::Draft& draft, Diagnostics& diagnostics) const;
 
+  // Names of the tasks that make what its queries refer to.
+  [[nodiscard]] std::vector<std::string> reads_of(const ReportConfig& config) const;
+
   // Asks the queries of choices.
   [[nodiscard]] Result<Form> form(const ReportConfig& config, session::SessionService& sessions) const;
 

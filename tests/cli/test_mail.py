@@ -281,6 +281,42 @@ def test_killed_while_it_sends_is_unknown_and_repeated_only_if_asked(tarn, certi
         assert len(inbox.mails) == 1 and [one["state"] for one in sent(tarn)] == ["sent", "unknown"]
 
 
+def test_a_selection_names_mails(tarn, certificate):
+    with smtp(certificate) as (server, inbox):
+        set_up(tarn, server.port, certificate=certificate)
+        tarn.write("models/dear.sql", "select * from prices where price > 2\n")
+        tarn.write("models/broken.sql", "select cast(name as int) as name, price from prices\n")
+        tarn.write("reports/prices.yml", REPORT.replace("from prices where", "from {{ ref('dear') }} where"))
+        tarn.run("run", "dear")
+        assert not inbox.mails
+        done = tarn.run("run", "dear", "mail:prices")
+        assert "2 done" in done.stderr and len(inbox.mails) == 1
+        assert tarn.rows("select task, kind from _tarn.tasks where run = (select max(run) from _tarn.runs) order by started_at") == [
+            {"task": "dear", "kind": "model"}, {"task": "mail:prices", "kind": "report"}]
+        assert "did you mean 'prices'?" in tarn.run("run", "mail:price", check=2).stderr
+        tarn.write("reports/prices.yml", REPORT.replace("from prices where", "from {{ ref('broken') }} where"))
+        tarn.run("run", "broken", "mail:prices", check=1)  # what it reads has failed: nothing is mailed
+        assert len(inbox.mails) == 1
+
+
+def test_a_schedule_mails_each_due_time_once(tarn, certificate):
+    with smtp(certificate) as (mail_server, inbox):
+        set_up(tarn, mail_server.port, certificate=certificate)
+        config = tarn.project / "tarn.yml"
+        config.write_text(config.read_text() + "schedules:\n  often: {run: ['mail:prices'], every: 1s, catch_up: none}\n")
+        assert "no mistakes" in tarn.run("check").stdout
+        server = Server(tarn)
+        try:
+            deadline = time.monotonic() + 60
+            while len(inbox.mails) < 3:
+                assert time.monotonic() < deadline, inbox.mails
+                time.sleep(0.05)
+        finally:
+            server.stop()
+        keys = [one["key"] for one in sent(tarn)]
+        assert len(set(keys)) == len(keys) == len(inbox.mails) and all(key.startswith("prices often 20") for key in keys)
+
+
 def test_through_a_server(tarn, certificate):
     with smtp(certificate) as (mail_server, inbox):
         set_up(tarn, mail_server.port, certificate=certificate)
