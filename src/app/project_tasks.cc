@@ -83,7 +83,8 @@ Result<ProjectPlan> read_project(Env& env, const project::Project& project, cons
     current.vars[name] = value;
   TARN_TRY(plan.sources, source::Sources::read(*env.files, current, plan.mistakes));
   TARN_TRY(plan.models, model::load(env, current, model_options(*plan.sources), plan.mistakes));
-  TARN_TRY(plan.reports, report::Reports::read(env, current, plan.models, plan.report_mistakes));
+  TARN_TRY(plan.reports, report::Reports::read(env, current, plan.models, plan.page_mistakes));
+  TARN_TRY(plan.boards, board::Boards::read(env, current, plan.models, plan.page_mistakes));
   std::sort(plan.mistakes.begin(), plan.mistakes.end(), by_place);
   return plan;
 }
@@ -102,8 +103,9 @@ Status check_by_engine(ProjectPlan& plan, session::SessionService& sessions, sou
   TARN_CHECK(plan.sources->draft_tables(*draft, plan.mistakes));
   TARN_CHECK(model::check(*plan.models, sessions, *draft, plan.mistakes));
   TARN_CHECK(plan.sources->check_sql(sessions, *draft, fetches, plan.mistakes));
-  TARN_CHECK(plan.reports->check(*draft, plan.report_mistakes));
-  plan.mistakes.insert(plan.mistakes.end(), plan.report_mistakes.begin(), plan.report_mistakes.end());
+  TARN_CHECK(plan.reports->check(*draft, plan.page_mistakes));
+  TARN_CHECK(plan.boards->check(*draft, plan.page_mistakes));
+  plan.mistakes.insert(plan.mistakes.end(), plan.page_mistakes.begin(), plan.page_mistakes.end());
   std::sort(plan.mistakes.begin(), plan.mistakes.end(), by_place);
   return ok();
 }

@@ -8,6 +8,7 @@
 
 #include "base/diagnostic.h"
 #include "base/env/env.h"
+#include "board/board.h"
 #include "flow/task.h"
 #include "model/model.h"
 #include "project/project.h"
@@ -21,9 +22,10 @@ struct ProjectPlan {
   std::shared_ptr<const source::Sources> sources;     // null when a mistake stops everything
   std::shared_ptr<const model::ModelProject> models;  // the same
   std::shared_ptr<const report::Reports> reports;     // the same
+  std::shared_ptr<const board::Boards> boards;        // the same
   std::vector<std::unique_ptr<flow::Task>> tasks;
   Diagnostics mistakes;
-  Diagnostics report_mistakes;  // these stop no run
+  Diagnostics page_mistakes;  // of reports and boards: these stop no run
 };
 
 // Reads the project's text anew, without its tasks: needs nothing but the text. `vars` go over those of

@@ -161,6 +161,10 @@ const project::Project& Workspace::project() const {
   return parts_->project;
 }
 
+session::SessionService& Workspace::sessions() {
+  return *parts_->sessions;
+}
+
 flow::Runs& Workspace::runs() {
   return *parts_->runs;
 }

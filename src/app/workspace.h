@@ -68,6 +68,7 @@ class Workspace final : public serve::Backend {
 
   [[nodiscard]] const project::Project& project() const;
   [[nodiscard]] flow::Runs& runs();
+  [[nodiscard]] session::SessionService& sessions();
   [[nodiscard]] std::string spill_folder() const;
 
  private:

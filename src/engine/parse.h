@@ -64,6 +64,7 @@ struct StatementFacts {
   size_t begin = 0, end = 0;  // bytes of the text
   std::string text;           // the statement itself
   int parameters = 0;
+  std::vector<std::string> parameter_names;  // "$from" is "from", "$1" and "?" are numbers
   std::vector<FunctionUse> functions;
   std::vector<TableUse> tables;
   std::vector<StatementKind> inner;  // kinds of statements inside (EXPLAIN, PREPARE)

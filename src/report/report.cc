@@ -8,20 +8,12 @@
 #include "codec/text_distance.h"
 #include "engine/parse.h"
 #include "report/ask.h"
-#include "report/compiled_query.h"
+#include "report/query_checker.h"
 #include "report/relative_date.h"
 #include "report/template/fill.h"
 
 namespace tarn::report {
 namespace {
-
-constexpr std::string_view kFront = "SELECT * FROM (\n";
-
-bool has_column(const std::vector<engine::Column>& columns, const std::string& name) {
-  return std::any_of(columns.begin(), columns.end(), [&](const engine::Column& column) {
-    return engine::fold(column.name) == engine::fold(name);
-  });
-}
 
 class Checker {
  public:
@@ -53,67 +45,16 @@ class Checker {
   }
 
  private:
-  // nullopt: told, or nobody can know.
   std::optional<std::vector<engine::Column>> columns_of(const Query& query) {
-    Diagnostic mistake;
-    const auto compiled = compile_query(models_, config_.file, query, mistake);
-    if (!compiled) {
-      found_.push_back(std::move(mistake));
-      return std::nullopt;
-    }
-    const auto facts = engine::parse(compiled->rendered.text);
-    if (!facts || draft_.is_blind(facts->front()))
-      return std::nullopt;
-    const auto values = blank_values(config_.parameters);
-    const auto sql = fmt::format("{}{}\n) LIMIT 0", kFront, compiled->rendered.text);
-    const auto columns = draft_.describe(sql, values);
-    if (columns)
-      return *columns;
-    auto wrong = mistake_in(config_.file, query, *compiled, columns.error(), kFront);
-    explain_parameter(query, wrong);
-    found_.push_back(std::move(wrong));
-    return std::nullopt;
-  }
-
-  // The engine does not say where a $name stands that nothing declares.
-  void explain_parameter(const Query& query, Diagnostic& wrong) const {
-    std::vector<std::string> names;
-    for (const auto& parameter : config_.parameters)
-      names.push_back(parameter.name);
-    for (size_t at = query.text.find('$'); at != std::string::npos; at = query.text.find('$', at + 1)) {
-      const auto end = query.text.find_first_not_of(
-          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789", at + 1);
-      const auto name = query.text.substr(at + 1, end == std::string::npos ? end : end - at - 1);
-      const bool known = std::any_of(names.begin(), names.end(), [&](const auto& one) {
-        return engine::fold(one) == engine::fold(name);
-      });
-      if (name.empty() || known || wrong.message.find("parameter") == std::string::npos)
-        continue;
-      const auto near = codec::nearest(name, names);
-      wrong.message =
-          fmt::format("the report has no parameter '{}': {}", name,
-                      near.empty() ? "declare it under parameters" : fmt::format("did you mean '{}'?", near));
-      wrong.place = place_in_text(config_.file, query, at);
-      return;
-    }
+    return check_query({models_, config_.file, config_.parameters, "parameters"}, query, draft_, found_);
   }
 
   void check_sheet(const SheetConfig& sheet, const std::vector<engine::Column>& columns) {
-    const auto check = [&](const std::string& name, const Place& place) {
-      if (has_column(columns, name))
-        return;
-      std::vector<std::string> names;
-      for (const auto& column : columns)
-        names.push_back(column.name);
-      const auto near = codec::nearest(name, names);
-      found_.push_back({place, fmt::format("sheet {} has no column '{}': {}", sheet.name, name,
-                                           near.empty() ? fmt::format("it has {}", fmt::join(names, ", "))
-                                                        : fmt::format("did you mean '{}'?", near))});
-    };
+    const auto what = fmt::format("sheet {}", sheet.name);
     for (const auto& column : sheet.columns)
-      check(column.name, column.place);
+      (void)check_column(columns, column.name, what, column.place, found_);
     for (const auto& highlight : sheet.highlights)
-      check(highlight.column, highlight.place);
+      (void)check_column(columns, highlight.column, what, highlight.place, found_);
   }
 
   const Reports& reports_;

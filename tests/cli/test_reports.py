@@ -165,7 +165,7 @@ sheets:
 """)
     shares.write("reports/worse.yml", "sheets:\n  - {name: 'a/b', query: select 1}\n  - nme: x\n")
     text = shares.run("check", check=2).stderr + shares.run("check", check=2).stdout
-    for words in ("bad.yml:6:", "has no parameter 'form': did you mean 'from'?", "bad.yml:8:", "symbl",
+    for words in ("bad.yml:6:", "$form is not declared: did you mean 'from'?", "bad.yml:8:", "symbl",
                   "bad.yml:11:15: sheet C has no column 'clos': did you mean 'close'?", "bad.yml:14:12: a query must be exactly one SELECT",
                   "worse.yml:2:12: 'a/b' cannot be a sheet's name", "worse.yml:3:"):
         assert words in text, words

@@ -13,7 +13,7 @@ namespace {
 Result<Diagnostics> check_text(CommandContext& context, const Error& locked) {
   TARN_TRY(const auto project, load_settings(context));
   TARN_TRY(auto plan, read_project(context.env, project, context.arguments.vars));
-  plan.mistakes.insert(plan.mistakes.end(), plan.report_mistakes.begin(), plan.report_mistakes.end());
+  plan.mistakes.insert(plan.mistakes.end(), plan.page_mistakes.begin(), plan.page_mistakes.end());
   if (plan.sources)
     (void)flow::read_schedules(plan.sources->project().schedules, plan.mistakes);
   fmt::print(stderr, "{} only the text was checked, not columns, types and what schedules select: {}\n",

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "app/board_shelf.h"
 #include "app/commands/commands.h"
 #include "app/server_file.h"
 #include "app/service_notice.h"
@@ -116,6 +117,9 @@ Status serve(CommandContext& context) {
   // Before anybody can ask; nothing starts yet.
   if (auto plan = starter.reload())
     workspace->scheduler().load(std::move(*plan));
+  ProjectBoards project_boards(context.env, workspace->project());
+  serve::BoardsApi boards(context.env, project_boards, workspace->sessions());
+  api.add_routes([&boards](const auto& request, auto& response) { return boards.handle(request, response); });
   TARN_TRY(const auto server,
            net::HttpServer::start(std::move(options), [&api](const net::HttpServerRequest& request,
                                                              net::HttpServerResponse& response) {

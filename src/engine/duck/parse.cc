@@ -46,6 +46,8 @@ StatementFacts facts_of(duckdb::SQLStatement& statement, std::string_view text, 
   facts.end = begin + last;
   facts.text = text.substr(first, last - first);
   facts.parameters = static_cast<int>(statement.named_param_map.size());
+  for (const auto& [name, number] : statement.named_param_map)
+    facts.parameter_names.push_back(name);
   facts.kind = FactsWalker(facts, begin).statement(statement);
   return facts;
 }

@@ -6,6 +6,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "codec/json_depth.h"
+#include "serve/http/given.h"
 
 namespace tarn::serve {
 namespace {
@@ -18,10 +19,6 @@ void answer(net::HttpServerResponse& response, int status, const Json& body) {
 
 void answer(net::HttpServerResponse& response, const Error& error) {
   answer(response, http_status_of(error.code), to_json(error));
-}
-
-std::string text_of_value(const Json& value) {
-  return value.is_string() ? value.get<std::string>() : dump(value);
 }
 
 Status send_book(const std::string& path, const std::string& name, const ReportDone& done,
@@ -144,20 +141,7 @@ Result<ReportRequest> report_request_of(const std::string& name, const Json& bod
   if (const auto as_of = text_of(body, "as_of"); !as_of.empty()) {
     TARN_TRY(request.as_of, parse_time(as_of));
   }
-  const auto parameters = body.value("parameters", Json::object());
-  if (!parameters.is_object())
-    return Error{Code::kInvalid, "'parameters' must be an object of names and values"};
-  for (const auto& [key, value] : parameters.items()) {
-    auto& texts = request.parameters[key];
-    if (value.is_object())
-      return Error{Code::kInvalid, fmt::format("parameter {}: a value or a list of values is wanted", key)};
-    if (value.is_array()) {
-      for (const auto& one : value)
-        texts.push_back(text_of_value(one));
-    } else if (!value.is_null()) {
-      texts.push_back(text_of_value(value));
-    }
-  }
+  TARN_TRY(request.parameters, given_of(body.value("parameters", Json::object()), "parameter"));
   return request;
 }
 

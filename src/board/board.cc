@@ -1,0 +1,147 @@
+#include "board/board.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "board/channels.h"
+#include "codec/text_distance.h"
+#include "engine/parse.h"
+#include "report/compiled_query.h"
+#include "report/query_checker.h"
+
+namespace tarn::board {
+namespace {
+
+constexpr std::array<std::string_view, 14> kRestless = {
+    "now",       "today",           "current_date",   "current_time",          "current_timestamp",
+    "localtime", "random",          "localtimestamp", "get_current_timestamp", "uuid",
+    "uuidv4",    "gen_random_uuid", "uuidv7",         "transaction_timestamp",
+};
+
+// The words stand in the text, wherever: one too many only makes an answer be asked for again.
+bool names_restless(std::string_view sql) {
+  const auto is_word = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  for (size_t at = 0; at < sql.size();) {
+    if (!is_word(sql[at])) {
+      ++at;
+      continue;
+    }
+    size_t end = at;
+    while (end < sql.size() && is_word(sql[end]))
+      ++end;
+    std::string word(sql.substr(at, end - at));
+    std::transform(word.begin(), word.end(), word.begin(), ::tolower);
+    if (std::find(kRestless.begin(), kRestless.end(), word) != kRestless.end())
+      return true;
+    at = end;
+  }
+  return false;
+}
+
+bool is_number(const std::string& type) {
+  constexpr std::array<std::string_view, 13> kNumbers = {
+      "TINYINT",  "SMALLINT", "INTEGER",  "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
+      "UINTEGER", "UBIGINT",  "UHUGEINT", "FLOAT",  "DOUBLE",  "BIGNUM",
+  };
+  return type.starts_with("DECIMAL") || std::find(kNumbers.begin(), kNumbers.end(), type) != kNumbers.end();
+}
+
+void check_tile(const TileConfig& tile, const std::vector<engine::Column>& columns, Diagnostics& found) {
+  for (const auto& rule : channels_of(tile.type)) {
+    const auto channel = tile.channels.find(std::string(rule.name));
+    if (channel == tile.channels.end())
+      continue;
+    const auto& place = channel->second.place;
+    for (const auto& name : channel->second.columns) {
+      const auto* column = report::check_column(columns, name, fmt::format("tile {}", tile.id), place, found);
+      if (column != nullptr && rule.number && !is_number(column->type)) {
+        found.push_back(
+            {place, fmt::format("{} needs numbers, and column '{}' is of type {}: cast it in the query",
+                                rule.name, name, column->type)});
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Boards>> Boards::read(Env& env, const project::Project& project,
+                                                   std::shared_ptr<const model::ModelProject> models,
+                                                   Diagnostics& diagnostics) {
+  auto boards = std::shared_ptr<Boards>(new Boards(project.root, std::move(models)));
+  Diagnostics found;
+  TARN_TRY(boards->configs_, read_configs(*env.files, project.root, found));
+  for (const auto& one : found)
+    boards->mistakes_.emplace(one.place.file, to_string(one));
+  diagnostics.insert(diagnostics.end(), found.begin(), found.end());
+  return std::shared_ptr<const Boards>(std::move(boards));
+}
+
+Result<std::shared_ptr<const BoardConfig>> Boards::find(const std::string& name) const {
+  std::vector<std::string> names;
+  for (const auto& config : configs_) {
+    if (config->name == name)
+      return config;
+    names.push_back(config->name);
+  }
+  const auto near = codec::nearest(name, names);
+  return Error{Code::kNotFound,
+               fmt::format("there is no board '{}': {}", name,
+                           names.empty()  ? "the project has none yet; write boards/NAME.yml"
+                           : near.empty() ? fmt::format("the boards are {}", fmt::join(names, ", "))
+                                          : fmt::format("did you mean '{}'?", near))};
+}
+
+Result<std::shared_ptr<const BoardConfig>> Boards::find_whole(const std::string& name) const {
+  TARN_TRY(auto config, find(name));
+  if (!config->broken)
+    return config;
+  const auto mistake = mistakes_.find(config->file.path);
+  return Error{Code::kInvalid,
+               mistake == mistakes_.end() ? config->file.path + " has mistakes" : mistake->second};
+}
+
+Status Boards::check(session::Draft& draft, Diagnostics& diagnostics) const {
+  for (const auto& config : configs_) {
+    if (config->broken || models_ == nullptr)
+      continue;
+    const report::QueryContext context{models_.get(), config->file, config->filters, "filters"};
+    for (const auto& filter : config->filters) {
+      if (!filter.choices_query.text.empty())
+        (void)report::check_query(context, filter.choices_query, draft, diagnostics);
+    }
+    for (const auto& tile : config->tiles) {
+      if (tile.query.text.empty())
+        continue;
+      if (const auto columns = report::check_query(context, tile.query, draft, diagnostics))
+        check_tile(tile, *columns, diagnostics);
+    }
+  }
+  return ok();
+}
+
+TileQuery Boards::query_of(const BoardConfig& config, const report::Query& query) const {
+  TileQuery out;
+  Diagnostic mistake;
+  const auto compiled = report::compile_query(models_.get(), config.file, query, mistake);
+  if (!compiled) {
+    out.mistake = compiled.error().message;
+    return out;
+  }
+  const auto facts = engine::parse(compiled->rendered.text);
+  if (!facts) {
+    out.mistake = facts.error().message;
+    return out;
+  }
+  out.sql = compiled->rendered.text;
+  out.tables = facts->front().tables;
+  out.changes_by_itself = names_restless(out.sql);
+  return out;
+}
+
+}  // namespace tarn::board
