@@ -6,11 +6,6 @@
 #include "report/relative_date.h"
 
 namespace tarn::report {
-namespace {
-
-constexpr size_t kChoicesMax = 10'000;
-
-}  // namespace
 
 Result<std::string> Asker::one_text(const std::string& sql) {
   TARN_TRY(const auto rows, session_.query_own(sql));
@@ -31,7 +26,7 @@ Result<std::string> Asker::now_text() {
   return one_text(fmt::format("SELECT CAST(make_timestamptz({}) AS VARCHAR)", seconds));
 }
 
-Result<std::vector<Choice>> Asker::choices(const ParameterConfig& parameter) {
+Result<std::vector<Choice>> Asker::choices(const ParameterConfig& parameter, size_t max) {
   if (parameter.choices_query.text.empty())
     return parameter.choices;
   Diagnostic mistake;
@@ -42,13 +37,13 @@ Result<std::vector<Choice>> Asker::choices(const ParameterConfig& parameter) {
                  to_string(mistake_in(file_, parameter.choices_query, compiled, rows.error()))};
   }
   std::vector<Choice> all;
-  while (all.size() < kChoicesMax) {
+  while (all.size() < max) {
     TARN_TRY(const auto batch, (*rows)->next_text());
     if (!batch)
       break;
     const auto& values = batch->columns.front();
     const auto& labels = batch->columns.size() > 1 ? batch->columns[1] : values;
-    for (size_t row = 0; row < batch->rows && all.size() < kChoicesMax; ++row) {
+    for (size_t row = 0; row < batch->rows && all.size() < max; ++row) {
       if (!values.null[row])
         all.push_back({values.text[row], labels.null[row] ? values.text[row] : labels.text[row]});
     }

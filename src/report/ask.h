@@ -14,6 +14,9 @@
 
 namespace tarn::report {
 
+constexpr size_t kFormChoicesMax = 10'000;        // that a form shows
+constexpr size_t kCheckedChoicesMax = 1'000'000;  // that a value is looked for in
+
 class Asker {
  public:
   Asker(session::Session& session, Env& env, const model::ModelProject* models, const YamlFile& file)
@@ -22,8 +25,8 @@ class Asker {
   // In the project's time zone.
   Result<std::chrono::year_month_day> today();
   Result<std::string> now_text();
-  // As listed, or from the query, at most kChoicesMax.
-  Result<std::vector<Choice>> choices(const ParameterConfig& parameter);
+  // As listed, or from the query, at most `max`.
+  Result<std::vector<Choice>> choices(const ParameterConfig& parameter, size_t max);
 
  private:
   Result<std::string> one_text(const std::string& sql);

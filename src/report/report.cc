@@ -150,7 +150,7 @@ Result<Form> Reports::form(const ReportConfig& config, session::SessionService& 
       TARN_TRY(const auto date, resolve_date(text, today));
       text = format_date(date);
     }
-    TARN_TRY(field.choices, asker.choices(parameter));
+    TARN_TRY(field.choices, asker.choices(parameter, kFormChoicesMax));
   }
   return form;
 }

@@ -291,7 +291,7 @@ def test_a_selection_names_mails(tarn, certificate):
         assert not inbox.mails
         done = tarn.run("run", "dear", "mail:prices")
         assert "2 done" in done.stderr and len(inbox.mails) == 1
-        assert tarn.rows("select task, kind from _tarn.tasks where run = (select max(run) from _tarn.runs) order by started_at") == [
+        assert tarn.rows("select task, kind from _tarn.tasks where run = (select run from _tarn.runs order by started_at desc limit 1) order by started_at") == [
             {"task": "dear", "kind": "model"}, {"task": "mail:prices", "kind": "report"}]
         assert "did you mean 'prices'?" in tarn.run("run", "mail:price", check=2).stderr
         tarn.write("reports/prices.yml", REPORT.replace("from prices where", "from {{ ref('broken') }} where"))

@@ -199,6 +199,16 @@ def test_text_that_xml_cannot_hold(tarn):
         assert b">a_x0001_ _x005F_x0041_ &lt;&amp;&gt;</t>" in parts.read("xl/worksheets/sheet1.xml")
 
 
+def test_a_choice_beyond_what_a_form_shows(tarn):
+    tarn.write("reports/many.yml", """
+parameters: {n: {type: choice, choices: "select range from range(20000)", required: true}}
+sheets: [{name: A, query: "select $n as n"}]
+""")
+    assert len(json.loads(tarn.run("report", "many", "--list", "--json").stdout)["parameters"][0]["choices"]) == 10000
+    assert cells(book_of(tarn, "-p", "n=19999", name="many")["A"]) == [["n"], ["19999"]]
+    assert "is not among the choices" in tarn.run("report", "many", "-p", "n=20000", check=2).stderr
+
+
 def test_odd_names_and_places(shares):
     shares.write("reports/odd.yml", """
 sheets:
