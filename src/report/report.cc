@@ -8,6 +8,7 @@
 #include "codec/text_distance.h"
 #include "engine/parse.h"
 #include "report/ask.h"
+#include "report/compiled_query.h"
 #include "report/query_checker.h"
 #include "report/relative_date.h"
 #include "report/template/fill.h"
