@@ -84,8 +84,7 @@ def test_pause_resume_and_run(home, serve):
     assert listed(server)["nightly"]["next_at"]
     done = home.run("schedules", "run", "nightly")
     assert "1 done" in done.stderr, done.stderr
-    due = due_of(server, "nightly")
-    assert [(one["trigger"], one["state"]) for one in due] == [("hand", "done")]
+    wait_until(lambda: [(one["trigger"], one["state"]) for one in due_of(server, "nightly")] == [("hand", "done")])
     assert "did you mean 'nightly'?" in home.run("schedules", "run", "nigthly", check=2).stderr
     assert "which schedule?" in home.run("schedules", "pause", check=2).stderr
     assert server.request("/api/v1/schedules/none/run", {})[0] == 404
