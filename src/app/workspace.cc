@@ -223,9 +223,15 @@ Result<flow::RunOutcome> Workspace::run(const serve::RunRequest& request, flow::
   TARN_TRY(const auto names, select_names(plan, request.selection, request.exclude));
   std::deque<report::mail::SentRecord> records;
   std::vector<std::unique_ptr<flow::Task>> mails;
+  // A query may name a table without ref: a mail waits for everything that the run builds.
+  std::vector<std::string> built;
+  for (const auto* task : tasks)
+    built.push_back(task->name());
   for (const auto& name : mailed_reports(names)) {
-    mails.push_back(report::make_delivery_task(plan.reports, *parts_->sent, *parts_->runs, {.name = name},
-                                               spill_folder(), records.emplace_back()));
+    mails.push_back(
+        report::make_delivery_task(plan.reports, *parts_->sent, *parts_->runs,
+                                   {.name = name, .parameters = {}, .as_of = {}, .key = "", .after = built},
+                                   spill_folder(), records.emplace_back()));
     tasks.push_back(mails.back().get());
   }
   flow::ExecutorOptions options;

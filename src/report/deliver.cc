@@ -215,7 +215,9 @@ class DeliveryTask final : public flow::Task {
   [[nodiscard]] std::vector<std::string> tags() const override { return {}; }
   [[nodiscard]] std::vector<std::string> upstream() const override {
     const auto config = reports_->find(request_.name);
-    return config ? reports_->reads_of(**config) : std::vector<std::string>();
+    auto names = config ? reports_->reads_of(**config) : std::vector<std::string>();
+    names.insert(names.end(), request_.after.begin(), request_.after.end());
+    return names;
   }
   [[nodiscard]] std::vector<std::string> writes() const override { return {}; }
   [[nodiscard]] flow::RetryPolicy retry() const override { return {}; }

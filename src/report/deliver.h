@@ -19,6 +19,7 @@ struct DeliverRequest {
   // The occasion, such as a schedule's name and the time it was due: a key is mailed once. Empty: the run's
   // id.
   std::string key;
+  std::vector<std::string> after;  // tasks that it waits for besides what its queries name by ref and source
 };
 
 // The task "mail:NAME", which comes after what the report's queries read. `record` is filled when it is done
