@@ -28,13 +28,18 @@ class HttpExchange : public HttpServerResponse, public std::enable_shared_from_t
 
   // The handler's side.
   void answer(int status, std::string_view content_type, std::string body) override;
-  Status begin(int status, std::string_view content_type,
-               const std::vector<std::pair<std::string, std::string>>& headers) override;
+  void answer(int status, std::string_view content_type, const HttpHeaders& headers,
+              std::string body) override;
+  Status begin(int status, std::string_view content_type, const HttpHeaders& headers) override;
+  std::shared_ptr<HttpPush> detach(int status, std::string_view content_type,
+                                   const HttpHeaders& headers) override;
   Status write(std::string_view bytes) override;
   void break_off() override;
   [[nodiscard]] bool is_gone() const override;
   void on_gone(std::function<void()> callback) override;
-  void finish();  // after the handler returned
+  void finish();  // after the handler returned; a detached answer goes on
+  bool push(std::string_view bytes);
+  void end_push();
   [[nodiscard]] const HttpServerRequest& request() const { return request_; }
 
   // The socket's side.
@@ -43,9 +48,12 @@ class HttpExchange : public HttpServerResponse, public std::enable_shared_from_t
   void set_gone();
   boost::asio::steady_timer& wake() { return wake_; }
   [[nodiscard]] bool keep_alive() const { return keep_alive_; }
+  [[nodiscard]] bool is_detached() const;
 
  private:
-  std::string head(int status, std::string_view content_type, const std::string& framing) const;
+  std::string head(int status, std::string_view content_type, const HttpHeaders& headers,
+                   const std::string& framing) const;
+  void append_chunk(std::string_view bytes);  // under mutex_
   void notify();
 
   boost::asio::io_context& io_;
@@ -56,7 +64,7 @@ class HttpExchange : public HttpServerResponse, public std::enable_shared_from_t
   mutable std::mutex mutex_;
   std::condition_variable drained_;
   std::string head_, bytes_;
-  bool begun_ = false, finished_ = false, broken_ = false, gone_ = false, chunked_ = false;
+  bool begun_ = false, finished_ = false, broken_ = false, gone_ = false, chunked_ = false, detached_ = false;
   std::function<void()> on_gone_;
 };
 

@@ -72,7 +72,52 @@ bool has_token(const HttpServerOptions& options, const HttpServerRequest& reques
          same_secret(text.substr(kScheme.size()), options.token);
 }
 
+// A page on another port of this host is "same-site", so SameSite does not keep it off.
+std::optional<Refusal> refuse_page(const HttpServerRequest& request) {
+  const auto* site = header(request, "sec-fetch-site");
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  if (site != nullptr && *site != "same-origin" && !(reads && *site == "none"))
+    return Refusal{403, fmt::format("a page of another site ({}) may not use this server", *site)};
+  if (reads)
+    return std::nullopt;
+  if (site == nullptr && header(request, "origin") == nullptr)
+    return Refusal{403, "a request with a cookie must say by Origin or Sec-Fetch-Site where it comes from"};
+  if (header(request, std::string(kPageHeader)) == nullptr)
+    return Refusal{403, fmt::format("a request with a cookie must carry the header {}", kPageHeader)};
+  return std::nullopt;
+}
+
+bool is_open(const HttpServerOptions& options, const HttpServerRequest& request) {
+  return options.open_paths.contains(request.path) || (options.is_open && options.is_open(request));
+}
+
 }  // namespace
+
+std::string session_cookie_name(const HttpServerRequest& request) {
+  const auto* host = header(request, "host");
+  const auto colon = host == nullptr ? std::string::npos : host->rfind(':');
+  const auto port = colon == std::string::npos ? std::string() : host->substr(colon + 1);
+  const bool is_port = !port.empty() && port.find_first_not_of("0123456789") == std::string::npos;
+  return is_port ? "tarn_" + port : "tarn";
+}
+
+std::string session_cookie(const HttpServerRequest& request) {
+  const auto* cookies = header(request, "cookie");
+  if (cookies == nullptr)
+    return "";
+  const auto name = session_cookie_name(request);
+  std::string_view rest = *cookies;
+  while (!rest.empty()) {
+    const auto semicolon = rest.find(';');
+    auto pair = rest.substr(0, semicolon);
+    rest.remove_prefix(semicolon == std::string_view::npos ? rest.size() : semicolon + 1);
+    pair.remove_prefix(std::min(pair.find_first_not_of(' '), pair.size()));
+    const auto equals = pair.find('=');
+    if (equals != std::string_view::npos && pair.substr(0, equals) == name)
+      return std::string(pair.substr(equals + 1));
+  }
+  return "";
+}
 
 bool same_secret(std::string_view a, std::string_view b) {
   unsigned difference = a.size() == b.size() ? 0 : 1;
@@ -106,13 +151,15 @@ std::optional<Refusal> refuse(const HttpServerOptions& options, const HttpServer
       return Refusal{403, fmt::format("a page of origin '{}' may not use this server", *origin)};
     }
   }
-  if (!options.open_paths.contains(request.path) && !has_token(options, request)) {
-    return Refusal{
-        401,
-        "a token is needed: send 'Authorization: Bearer TOKEN'; the server's start prints it, and the file "
-        "'token' in the data folder holds it"};
-  }
-  return std::nullopt;
+  if (is_open(options, request) || has_token(options, request))
+    return std::nullopt;
+  const auto secret = options.knows_session ? session_cookie(request) : std::string();
+  if (!secret.empty() && options.knows_session(secret))
+    return refuse_page(request);
+  return Refusal{
+      401,
+      "a token is needed: send 'Authorization: Bearer TOKEN'; the server's start prints it, and the file "
+      "'token' in the data folder holds it"};
 }
 
 bool read_target(std::string_view target, HttpServerRequest& request) {

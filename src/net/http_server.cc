@@ -41,6 +41,9 @@ using Parser = http::request_parser<http::string_body>;
 // How often a waiting connection looks whether its client is still there.
 constexpr std::chrono::milliseconds kLook{200};
 constexpr std::chrono::milliseconds kSendTimeMax{60'000};
+// A page that listens: its socket tells when it closes, so that many of them cost nothing while nothing
+// comes.
+constexpr std::chrono::milliseconds kPushLook{60'000};
 
 bool peer_closed(tcp::socket& socket) {
   char byte = 0;
@@ -273,7 +276,7 @@ void Server::start_handler(std::shared_ptr<HttpExchange> exchange) {
 asio::awaitable<void> Server::wait_for_output(beast::tcp_stream& stream, HttpExchange& exchange) {
   using asio::experimental::awaitable_operators::operator||;
   ErrorCode error, ignored;
-  exchange.wake().expires_after(kLook);
+  exchange.wake().expires_after(exchange.is_detached() ? kPushLook : kLook);
   // Bytes of a next request would make the socket ready at once, again and again.
   if (exchange.is_gone() || stream.socket().available(ignored) > 0) {
     co_await exchange.wake().async_wait(asio::redirect_error(asio::use_awaitable, error));
@@ -291,6 +294,8 @@ asio::awaitable<bool> Server::send(beast::tcp_stream& stream, std::shared_ptr<Ht
   stream.expires_never();
   while (true) {
     if (!exchange->has_output()) {
+      if (exchange->is_detached() && exchange->is_gone())
+        co_return false;
       co_await wait_for_output(stream, *exchange);
       continue;
     }
@@ -330,8 +335,10 @@ void Server::stop(std::chrono::milliseconds patience) {
     std::this_thread::sleep_for(std::chrono::milliseconds{5});
   }
   asio::post(io_, [this] {
-    for (auto* exchange : running_exchanges_)
+    for (auto* exchange : running_exchanges_) {
       exchange->set_gone();
+      exchange->wake().cancel();
+    }
   });
   pool_.join();
   // The handlers are done; their last bytes leave within the send time, unless a client does not read.

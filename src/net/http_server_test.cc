@@ -220,6 +220,140 @@ TEST_F(HttpServerTest, StopWaitsForARunningRequest) {
   EXPECT_FALSE(call_local(request("/")));
 }
 
+// Everything that a browser sends with the cookie of a login, but what a page of another site cannot send.
+HttpServerOptions with_sessions() {
+  HttpServerOptions options;
+  options.knows_session = [](std::string_view secret) { return secret == "mine"; };
+  options.is_open = [](const HttpServerRequest& request) { return request.path == "/login"; };
+  return options;
+}
+
+TEST_F(HttpServerTest, ASessionsCookieStandsForTheToken) {
+  start(echo(), with_sessions());
+  const std::string head = " / HTTP/1.1\r\nHost: localhost:7\r\nConnection: close\r\n";
+  EXPECT_THAT(raw("GET" + head + "Cookie: a=b; tarn_7=mine\r\n\r\n"), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(raw("GET" + head + "Cookie: tarn_7=other\r\n\r\n"), StartsWith("HTTP/1.1 401"));
+  // The cookie of a server on another port of this host.
+  EXPECT_THAT(raw("GET" + head + "Cookie: tarn_8=mine\r\n\r\n"), StartsWith("HTTP/1.1 401"));
+  EXPECT_THAT(raw("GET" + head + "\r\n"), StartsWith("HTTP/1.1 401"));
+  EXPECT_THAT(raw("GET /login HTTP/1.1\r\nHost: localhost:7\r\nConnection: close\r\n\r\n"),
+              StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(HttpServerTest, PagesOfOtherSitesGainNothingByTheCookie) {
+  start(echo(), with_sessions());
+  const std::string head = " / HTTP/1.1\r\nHost: localhost:7\r\nConnection: close\r\nCookie: tarn_7=mine\r\n";
+  const auto status = [&](const std::string& method, const std::string& headers) {
+    return raw(method + head + headers + "\r\n").substr(9, 3);
+  };
+  const std::string own = "Sec-Fetch-Site: same-origin\r\n", page = "X-Tarn-Page: 1\r\n";
+  EXPECT_EQ(status("GET", "Sec-Fetch-Site: none\r\n"), "200");
+  EXPECT_EQ(status("GET", "Sec-Fetch-Site: cross-site\r\n"), "403");
+  EXPECT_EQ(status("GET", "Sec-Fetch-Site: same-site\r\n"), "403");
+  EXPECT_EQ(status("POST", own + page), "200");
+  EXPECT_EQ(status("POST", "Origin: http://localhost:7\r\n" + page), "200");
+  EXPECT_EQ(status("POST", own), "403");
+  EXPECT_EQ(status("POST", page), "403");
+  EXPECT_EQ(status("POST", "Sec-Fetch-Site: none\r\n" + page), "403");
+  EXPECT_EQ(status("POST", "Origin: http://localhost:8\r\n" + own + page), "403");
+  EXPECT_EQ(status("DELETE", own), "403");
+}
+
+TEST_F(HttpServerTest, DataMayNotBeFramedSniffedOrRun) {
+  start([](const HttpServerRequest&, HttpServerResponse& response) {
+    response.answer(200, "text/plain", {{"Cache-Control", "no-cache"}}, "x");
+  });
+  const auto answer =
+      raw("GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer secret\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(answer, HasSubstr("X-Frame-Options: DENY\r\n"));
+  EXPECT_THAT(answer, HasSubstr("X-Content-Type-Options: nosniff\r\n"));
+  EXPECT_THAT(answer, HasSubstr("Content-Security-Policy: default-src 'none'"));
+  EXPECT_THAT(answer, HasSubstr("Cache-Control: no-cache\r\n"));
+  EXPECT_THAT(answer, testing::Not(HasSubstr("no-store")));
+}
+
+// Keeps the answers that the handlers left open.
+class Pushes {
+ public:
+  HttpHandler handler() {
+    return [this](const HttpServerRequest& request, HttpServerResponse& response) {
+      if (request.path != "/events")
+        return response.answer(200, "text/plain", "here");
+      auto push = response.detach(200, "text/event-stream", {});
+      const std::lock_guard lock(mutex_);
+      all_.push_back(std::move(push));
+      came_.notify_all();
+    };
+  }
+  std::vector<std::shared_ptr<HttpPush>> wait_for(size_t count) {
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(came_.wait_for(lock, std::chrono::seconds{20}, [&] { return all_.size() >= count; }));
+    return all_;
+  }
+  void drop() {
+    const std::lock_guard lock(mutex_);
+    all_.clear();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable came_;
+  std::vector<std::shared_ptr<HttpPush>> all_;
+};
+
+TEST_F(HttpServerTest, APushedAnswerHoldsNoHandler) {
+  Pushes pushes;
+  HttpServerOptions options;
+  options.handlers = 1;
+  start(pushes.handler(), options);
+  std::vector<std::thread> clients;
+  std::atomic<int> whole{0};
+  for (int i = 0; i < 20; ++i) {
+    clients.emplace_back([&] {
+      const auto answer = call_local(request("/events"));
+      if (answer && answer->body == "one two")
+        ++whole;
+    });
+  }
+  for (const auto& push : pushes.wait_for(20))
+    EXPECT_TRUE(push->push("one "));
+  EXPECT_EQ(call_local(request("/"))->body, "here");
+  for (const auto& push : pushes.wait_for(20))
+    EXPECT_TRUE(push->push("two"));
+  pushes.drop();
+  for (auto& client : clients)
+    client.join();
+  EXPECT_EQ(whole, 20);
+}
+
+TEST_F(HttpServerTest, ASlowReaderOfPushesIsDropped) {
+  Pushes pushes;
+  start(pushes.handler());
+  boost::asio::io_context io;
+  tcp::socket socket(io);
+  socket.connect({boost::asio::ip::make_address("127.0.0.1"), static_cast<uint16_t>(server_->port())});
+  const std::string text = "GET /events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer secret\r\n\r\n";
+  boost::asio::write(socket, boost::asio::buffer(text));
+  const auto push = pushes.wait_for(1).front();
+  const std::string much(64 * 1024, 'x');
+  int pushed = 0;  // the sockets' own buffers take some megabytes
+  while (pushed < 10'000 && push->push(much))
+    ++pushed;
+  EXPECT_LT(pushed, 10'000);
+  EXPECT_TRUE(push->is_gone());
+  EXPECT_FALSE(push->push("more"));
+}
+
+TEST_F(HttpServerTest, StopEndsPushedAnswers) {
+  Pushes pushes;
+  start(pushes.handler());
+  std::thread client([&] { (void)call_local(request("/events")); });
+  const auto push = pushes.wait_for(1).front();
+  server_->stop(std::chrono::seconds{1});
+  client.join();
+  EXPECT_FALSE(push->push("late"));
+}
+
 TEST(HttpServerBindTest, PublicAddressesNeedAWord) {
   HttpServerOptions options;
   options.host = "0.0.0.0";
