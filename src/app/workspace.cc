@@ -350,4 +350,52 @@ Result<std::vector<serve::TableInfo>> Workspace::tables() {
   return all;
 }
 
+std::string Workspace::project_name() const {
+  return parts_->project.name;
+}
+
+std::string Workspace::data_folder() const {
+  return parts_->project.data_folder;
+}
+
+Result<std::vector<serve::GraphTask>> Workspace::graph() {
+  TARN_TRY(const auto plan, plan_project(parts_->env, parts_->project, {}, *parts_->fetches));
+  std::vector<serve::GraphTask> graph;
+  for (const auto& task : plan.tasks) {
+    graph.push_back(
+        {task->name(), task->kind(), task->path(), task->tags(), task->upstream(), task->writes()});
+  }
+  return graph;
+}
+
+engine::LakeCatalog& Workspace::lake() {
+  return parts_->lake->catalog();
+}
+
+Result<std::vector<serve::TableMoment>> Workspace::table_history(const std::string& uuid, int limit) {
+  TARN_TRY(const auto changes, parts_->lake->catalog().history(uuid, limit));
+  std::vector<serve::TableMoment> moments;
+  for (const auto& change : changes)
+    moments.push_back({change.lake_version, change.time, change.metadata_location});
+  return moments;
+}
+
+store::Store& Workspace::records() {
+  return parts_->lake->store();
+}
+
+Result<serve::RawBytes> Workspace::raw_bytes(const std::string& source, const std::string& run,
+                                             int64_t number) {
+  TARN_TRY(const auto fetches, parts_->fetches->of_run(source, run));
+  for (const auto& fetch : fetches) {
+    if (fetch.number != number)
+      continue;
+    const auto path = fetch.path.empty() ? std::string() : parts_->project.data_folder + "/" + fetch.path;
+    return serve::RawBytes{path, fetch.url, fetch.encoding, fetch.bytes, fetch.error};
+  }
+  return Error{Code::kNotFound, fmt::format("source '{}' has no fetch {}/{}; SELECT source, id FROM "
+                                            "_tarn.fetches lists what there is",
+                                            source, run, number)};
+}
+
 }  // namespace tarn::app

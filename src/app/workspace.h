@@ -14,6 +14,7 @@
 #include "flow/task.h"
 #include "project/project.h"
 #include "serve/backend.h"
+#include "serve/insight.h"
 
 namespace tarn {
 class FaultInjector;
@@ -24,7 +25,7 @@ namespace tarn::app {
 struct ProjectPlan;
 
 // Thread-safe.
-class Workspace final : public serve::Backend {
+class Workspace final : public serve::Backend, public serve::Insight {
  public:
   struct Options {
     bool external_access = false;     // the admin's --unsafe: any file and address
@@ -65,6 +66,15 @@ class Workspace final : public serve::Backend {
   Result<std::map<std::string, std::string>> versions(const std::set<std::string>& names);
   // Of tarn.yml as it is now.
   TimeZone time_zone();
+
+  [[nodiscard]] std::string project_name() const override;
+  [[nodiscard]] std::string data_folder() const override;
+  Result<std::vector<serve::GraphTask>> graph() override;
+  engine::LakeCatalog& lake() override;
+  Result<std::vector<serve::TableMoment>> table_history(const std::string& uuid, int limit) override;
+  store::Store& records() override;
+  Result<serve::RawBytes> raw_bytes(const std::string& source, const std::string& run,
+                                    int64_t number) override;
 
   [[nodiscard]] const project::Project& project() const;
   [[nodiscard]] flow::Runs& runs();

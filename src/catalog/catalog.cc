@@ -159,4 +159,20 @@ Result<std::optional<std::string>> Catalog::cursor(const std::string& source, co
   return store_.read([&](Connection& c) { return load_cursor(c, source, key); });
 }
 
+Result<std::vector<Catalog::TableChangeTime>> Catalog::history(const std::string& table_uuid, int limit) {
+  return store_.read([&](Connection& c) -> Result<std::vector<TableChangeTime>> {
+    TARN_TRY(auto rows, c.query("SELECT v.number, v.time_us, t.metadata_location FROM lake_tables t "
+                                "JOIN lake_versions v ON v.number = t.begin_version "
+                                "WHERE t.uuid = ? ORDER BY v.number DESC LIMIT ?",
+                                {table_uuid, limit}));
+    std::vector<TableChangeTime> changes;
+    while (true) {
+      TARN_TRY(const bool more, rows.next());
+      if (!more)
+        return changes;
+      changes.push_back({rows.integer(0), rows.time(1), rows.text(2)});
+    }
+  });
+}
+
 }  // namespace tarn::catalog

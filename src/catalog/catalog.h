@@ -35,6 +35,14 @@ class Catalog : public engine::LakeCatalog {
   Result<std::optional<engine::CommitOutcome>> find_token(const std::string& token) override;
   Result<std::optional<std::string>> cursor(const std::string& source, const std::string& key) override;
 
+  // The newest `limit` lake versions in which this table changed, newest first.
+  struct TableChangeTime {
+    int64_t lake_version = 0;
+    Timestamp time;
+    std::string metadata_location;
+  };
+  Result<std::vector<TableChangeTime>> history(const std::string& table_uuid, int limit);
+
   [[nodiscard]] const std::string& lake_folder() const { return lake_; }
 
  private:
