@@ -216,6 +216,8 @@ def test_a_client_that_leaves_stops_its_statement(server):
 def test_every_path_of_the_description_is_answered(server):
     document = server.json("/api/v1/openapi.json")
     for path, methods in document["paths"].items():
+        if path == "/api/v1/events":
+            continue  # it does not end; test_web.py reads it
         for method in methods:
             body = {} if method == "post" else None
             status, answer = server.request(path.replace("{id}", "none").replace("{name}", "none"), body, method=method.upper())

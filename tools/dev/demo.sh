@@ -43,6 +43,6 @@ cat <<EOF
   build/tarn --project $project sql                       a shell with completion
   build/tarn --project $project sql "from mart_prices limit 5"
   build/tarn --project $project status                    what is fresh, late or failed
-  build/tarn --project $project serve                     the API on 127.0.0.1:7070
+  build/tarn --project $project serve                     the web UI: open the link that it prints
   build/tarn init my-home && cd my-home                     a project of your own
 EOF

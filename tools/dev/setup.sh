@@ -1,4 +1,5 @@
-# Installs Debian packages, the pinned downloads of tools/deps.lock and the Python tools of tools/python.lock.
+# Installs Debian packages, the pinned downloads of tools/deps.lock, the Python tools of tools/python.lock, the
+# packages of ui/package-lock.json.
 # Whatever is there already, with the right checksum, is left alone: a second run needs no network.
 
 say() { if [ -t 1 ]; then printf '\033[1m%s\033[0m\n' "$*"; else printf '%s\n' "$*"; fi; }
@@ -11,6 +12,7 @@ as_root() {
 provided_otherwise() {
   case "$1" in
     nodejs) command -v node ;;
+    chromium) command -v chromium ;;
     npm) command -v npm ;;
     cargo-web) command -v cargo ;;
     *) return 1 ;;
@@ -100,10 +102,21 @@ install_python() {
   echo "$want" >"$venv/.stamp"
 }
 
+# What the web UI is built and tested with; npm checks every package against the lock file's checksums.
+install_npm() {
+  local stamp=ui/node_modules/.stamp want
+  want=$(sha256sum ui/package-lock.json)
+  [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ] && return
+  say "Installing what the web UI is built with"
+  (cd ui && npm ci --loglevel=error --no-progress --ignore-scripts --prefer-offline >/dev/null)
+  echo "$want" >"$stamp"
+}
+
 mkdir -p "$TARN_DEPS"
 install_packages tools/apt.txt
 fetch_locked tools/deps.lock
 unpack_duckdb
 unpack_datasets
 [ -f tools/python.lock ] && install_python
+install_npm
 say "Everything is there."

@@ -1,3 +1,4 @@
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -11,6 +12,7 @@
 #include "app/commands/commands.h"
 #include "app/server_file.h"
 #include "app/service_notice.h"
+#include "app/ui_files.h"
 #include "app/version.h"
 #include "app/workspace.h"
 #include "base/diagnostic_text.h"
@@ -18,11 +20,13 @@
 #include "serve/http/api.h"
 #include "serve/http/hub_host.h"
 #include "serve/http/schedules_api.h"
+#include "serve/http/web.h"
 
 namespace tarn::app {
 namespace {
 
 constexpr std::chrono::milliseconds kPatience{4000};
+constexpr int kConnections = 1024;  // each open page holds one
 
 // Set once, by a signal.
 class Ending {
@@ -63,6 +67,21 @@ Status read_address(const std::string& text, net::HttpServerOptions& options) {
   return ok();
 }
 
+// Each connection is a file to the system, besides those that the engine opens.
+int allow_connections(int wanted) {
+  constexpr rlim_t kOthers = 512;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
+    return wanted;
+  const auto needed = static_cast<rlim_t>(wanted) + kOthers;
+  if (limit.rlim_cur < needed && limit.rlim_max >= needed) {
+    limit.rlim_cur = needed;
+    (void)::setrlimit(RLIMIT_NOFILE, &limit);
+    (void)::getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  return limit.rlim_cur >= needed ? wanted : static_cast<int>(limit.rlim_cur / 2);
+}
+
 // A statement of the engine that looks at no interrupt must not keep the process: what was answered is on the
 // disk already, so that leaving is as harmless as a kill.
 void leave_in_any_case(const std::string& data_folder) {
@@ -88,6 +107,15 @@ serve::HubHost::Reload plan_source(Workspace& workspace) {
   };
 }
 
+void announce(CommandContext& context, const project::Project& project, const std::string& url,
+              const std::string& token) {
+  fmt::print("Tarn serves {} at {}\n", context.out.bold(project.name), context.out.bold(url));
+  fmt::print("open:  {}/login?token={}\n", url, token);
+  fmt::print("token: {}   (also in {}/token)\n", token, project.data_folder);
+  fmt::print("try:   curl -H 'Authorization: Bearer {}' {}/api/v1/status\n", token, url);
+  std::fflush(stdout);
+}
+
 Status serve(CommandContext& context) {
   Ending ending;
   context.signals.on_signal([&ending] { ending.set(); });
@@ -104,6 +132,8 @@ Status serve(CommandContext& context) {
   TARN_TRY(options.token, settle_token(context.env, data_folder));
   const auto token = options.token;
   const auto host = options.host == "localhost" ? std::string("127.0.0.1") : options.host;
+  serve::Web web(context.env, {.insight = *workspace, .backend = *workspace, .runs = workspace->runs()},
+                 {.token = token, .version = std::string(kVersion), .files = ui_files()});
   serve::Api api(context.env, *workspace, workspace->runs(),
                  {.version = std::string(kVersion),
                   .spill_folder = workspace->spill_folder(),
@@ -120,18 +150,20 @@ Status serve(CommandContext& context) {
   ProjectBoards project_boards(context.env, workspace->project());
   serve::BoardsApi boards(context.env, project_boards, workspace->sessions());
   api.add_routes([&boards](const auto& request, auto& response) { return boards.handle(request, response); });
+  api.hub().listen(
+      [&web](const std::string& run, const serve::Json& event) { web.feed().hear_run(run, event); });
+  web.admit(options);
+  options.connections_max = allow_connections(kConnections);
   TARN_TRY(const auto server,
-           net::HttpServer::start(std::move(options), [&api](const net::HttpServerRequest& request,
-                                                             net::HttpServerResponse& response) {
-             api.handle(request, response);
+           net::HttpServer::start(std::move(options), [&](const net::HttpServerRequest& request,
+                                                          net::HttpServerResponse& response) {
+             if (!web.handle(request, response))
+               api.handle(request, response);
            }));
   TARN_CHECK(write_server_file(context.env, data_folder, {::getpid(), host, server->port()}));
   const auto url = fmt::format("http://{}:{}", host.find(':') == std::string::npos ? host : "[" + host + "]",
                                server->port());
-  fmt::print("Tarn serves {} at {}\n", context.out.bold(workspace->project().name), context.out.bold(url));
-  fmt::print("token: {}   (also in {}/token)\n", token, data_folder);
-  fmt::print("try:   curl -H 'Authorization: Bearer {}' {}/api/v1/status\n", token, url);
-  std::fflush(stdout);
+  announce(context, workspace->project(), url, token);
   workspace->scheduler().start(starter);
   notify_service_manager("READY=1\nSTATUS=serving " + url);
   ending.wait();
@@ -141,6 +173,7 @@ Status serve(CommandContext& context) {
   remove_server_file(context.env, data_folder);
   workspace->scheduler().stop();
   api.stop();
+  web.stop();
   server->stop(kPatience);
   return ok();
 }

@@ -1,0 +1,207 @@
+// Run by test_rooms.py, which says what is on the server.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+
+import { findings, logIn, lookAt, open, token, url } from "./browser.mjs";
+
+let browser, page, errors;
+const runs = JSON.parse(process.env.TARN_RUNS);
+
+before(async () => {
+  ({ browser, page, errors } = await open());
+  await logIn(page);
+});
+after(() => browser?.close());
+
+// Nothing in the console but what a test provoked, and nothing that axe-core finds.
+const none = (allowed = []) => {
+  const left = errors.splice(0).filter((text) => !allowed.some((part) => text.includes(part)));
+  assert.deepEqual([...left, ...findings.splice(0)], []);
+};
+const go = async (path, selector) => {
+  await page.goto(url + path);
+  await page.waitForSelector(selector);
+};
+
+test("without a login every room leads to it; the token of a link does not stay", async () => {
+  await page.context().clearCookies();
+  await page.goto(`${url}/flow/runs`);
+  await page.waitForSelector("#token");
+  await lookAt(page, "login");
+  await page.fill("#token", "wrong");
+  await page.click("button[type=submit]");
+  await page.waitForSelector("[role=alert]");
+  await page.fill("#token", token);
+  await page.click("button[type=submit]");
+  await page.waitForSelector("h1:has-text('Runs')");
+  assert.equal(new URL(page.url()).pathname, "/flow/runs");
+  await page.context().clearCookies();
+  await logIn(page);
+  assert.equal(page.url(), `${url}/`);
+  assert.ok(!(await page.evaluate(() => JSON.stringify([document.cookie, localStorage, history.state]))).includes(token));
+  none(["401", "403"]);
+});
+
+test("Home says what is wrong, within a second and 300 KB", async () => {
+  const started = Date.now();
+  await go("/", "h1:has-text('failed')");
+  const ms = Date.now() - started;
+  const bytes = await page.evaluate(() =>
+    performance.getEntriesByType("resource").filter((one) => one.name.includes("/assets/")).reduce((sum, one) => sum + one.encodedBodySize, 0));
+  console.log(`first view: ${bytes} bytes compressed, ${ms} ms`);
+  assert.ok(bytes > 20_000 && bytes < 300_000, `${bytes} bytes`);
+  await page.waitForSelector("section[aria-labelledby=trouble] >> text=nothing_of_that_name");
+  await page.waitForSelector("text=Live");
+  await lookAt(page, "home");
+  none();
+});
+
+test("Data: tables, columns, rows, versions, time travel", async () => {
+  await go("/data", "a.table:has-text('mart_prices')");
+  await lookAt(page, "data");
+  await page.click("a.table:has-text('mart_prices')");
+  await page.waitForSelector("td:has-text('symbol')");
+  await lookAt(page, "table-columns");
+  await page.click("[role=tab]:has-text('Rows')");
+  await page.waitForSelector("[role=gridcell]");
+  await lookAt(page, "table-rows");
+  await page.click("[role=tab]:has-text('Versions')");
+  await page.waitForSelector("td:has-text('append'), td:has-text('overwrite')");
+  await lookAt(page, "table-versions");
+  await page.locator("tbody tr").last().locator("a, span:has-text('now')").first().click();
+  await page.click("[role=tab]:has-text('Files')");
+  await page.waitForSelector("td:has-text('.parquet')");
+  await lookAt(page, "table-files");
+  await page.click("[role=tab]:has-text('Written')");
+  await page.waitForSelector("h2:text('Read by')");
+  await lookAt(page, "table-users");
+  await go("/data/public/nothing", "[role=alert]");
+  none(["404"]);
+});
+
+test("Flow: the graph, the runs, a run with its tasks, log and SQL, the quarantine", async () => {
+  await go("/flow", "g.node");
+  await lookAt(page, "graph");
+  await page.click("g.node:has-text('mart_broken')");
+  await page.waitForSelector("aside >> text=nothing_of_that_name");
+  await lookAt(page, "graph-task");
+  await go("/flow/runs", "tbody tr");
+  await lookAt(page, "runs");
+  await go("/flow/schedules", "td:has-text('nightly')");
+  await lookAt(page, "schedules");
+  await go(`/flow/runs/${runs[0]}`, "table.gantt");
+  await lookAt(page, "run");
+  await page.click("table.gantt button:has-text('mart_prices')");
+  await page.click("[role=tab]:has-text('Task')");
+  await page.waitForSelector("dt:text('Rows written')");
+  await lookAt(page, "run-task");
+  await page.click("[role=tab]:has-text('Compiled SQL')");
+  await page.waitForSelector("pre >> text=select");
+  await lookAt(page, "run-sql");
+  await page.goBack();
+  await go("/flow/quarantine", "td:has-text('noon')");
+  await lookAt(page, "quarantine");
+  const [raw] = await Promise.all([page.context().waitForEvent("page"), page.click("a:has-text('fetch')")]);
+  await raw.waitForLoadState();
+  assert.match(await raw.textContent("body"), /noon,3/);
+  await raw.close();
+  none();
+});
+
+test("a run started on Home is seen to its end without a reload", async () => {
+  await go("/", "button:has-text('Run everything')");
+  await page.click("button:has-text('Run everything')");
+  await page.waitForSelector("table.gantt");
+  const id = page.url().split("/").pop();
+  await page.waitForSelector(".title >> text=failed", { state: "attached", timeout: 60_000 });
+  await page.waitForSelector("table.gantt button:has-text('mart_broken')");
+  await page.click("a:has-text('Home')");
+  await page.waitForSelector(`a[href*='${id}']`);
+  none();
+});
+
+test("SQL: completion, a big result, sorting, a chart, exports, errors, stopping", async () => {
+  await go("/sql", ".cm-content");
+  await page.click(".cm-content");
+  await page.keyboard.type("select sym from mart_pri");
+  await page.waitForSelector(".cm-tooltip-autocomplete >> text=mart_prices");
+  await lookAt(page, "sql-completion");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Control+A");
+  await page.keyboard.type("select symbol, day, close from mart_prices order by day");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Control+Enter");
+  await page.waitForSelector("[role=gridcell]");
+  await lookAt(page, "sql-rows");
+  await page.click("button:has-text('Chart')");
+  await page.waitForSelector(".picture canvas");
+  await lookAt(page, "sql-chart");
+  await page.click("button:has-text('Export')");
+  const [csv] = await Promise.all([page.waitForEvent("download"), page.click("[role=menuitem]:has-text('CSV')")]);
+  assert.match(readFileSync(await csv.path(), "utf8"), /^symbol,day,close\n/);
+  await page.click("button:has-text('Export')");
+  const [parquet] = await Promise.all([page.waitForEvent("download"), page.click("[role=menuitem]:has-text('Parquet')")]);
+  assert.equal(readFileSync(await parquet.path()).subarray(0, 4).toString(), "PAR1");
+  await page.click("button:has-text('Rows')");
+
+  await page.goto(`${url}/sql?q=${encodeURIComponent("select i, i * 7 % 1000 as n, 'row ' || i as name from range(150000) r(i)")}`);
+  await page.waitForSelector("text=The first 100,000 rows");
+  assert.ok((await page.locator("[role=gridcell]").count()) < 400, "only rows in sight are in the page");
+  const slowest = await page.evaluate(async () => {
+    const box = document.querySelector("[role=grid]");
+    let worst = 0;
+    for (let i = 1; i <= 40; i += 1) {
+      const from = performance.now();
+      box.scrollTop = (box.scrollHeight * i) / 40;
+      await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+      worst = Math.max(worst, performance.now() - from);
+    }
+    return worst;
+  });
+  console.log(`scrolling through 100,000 rows: the slowest two frames took ${Math.round(slowest)} ms`);
+  await page.waitForSelector("[role=rowheader]:text-is('100000')");
+  await page.click("[role=columnheader] button:has-text('name')");
+  await page.click("[role=columnheader] button:has-text('name')");
+  await page.waitForSelector("[role=columnheader][aria-sort=descending]");
+  await page.evaluate(() => (document.querySelector("[role=grid]").scrollTop = 0));
+  await page.waitForSelector("[role=gridcell]:text-is('row 99999')");
+
+  await page.goto(`${url}/sql?q=${encodeURIComponent("select nothing_here from mart_prices")}`);
+  await page.waitForSelector("[role=alert] >> text=nothing_here");
+  await lookAt(page, "sql-error");
+  await page.goto(`${url}/sql?q=${encodeURIComponent("select count(*) from range(1000000000000) r(i) where hash(i) = 1")}`);
+  await page.click("button:has-text('Stop')");
+  await page.waitForSelector("text=Stopped.");
+  await page.click("button:has-text('History')");
+  await page.waitForSelector("aside[aria-label=History] li");
+  await lookAt(page, "sql-history");
+  await page.click("button:has-text('Tables')");
+  await page.click("summary:has-text('mart_prices')");
+  await lookAt(page, "sql-tables");
+  none(["400", "404"]);
+});
+
+test("Settings, the palette, the keys, and logging out", async () => {
+  await go("/settings", "h2:text('Project')");
+  await page.waitForSelector("section[aria-labelledby=project] .good");
+  await lookAt(page, "settings");
+  await page.keyboard.press("Control+K");
+  await page.waitForSelector("[role=option]");
+  await lookAt(page, "palette");
+  await page.keyboard.type("mart_prices");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("h1:has-text('mart_prices')");
+  await page.locator("main").focus();
+  await page.keyboard.press("?");
+  await page.waitForSelector("h2:text('Keys')");
+  await lookAt(page, "keys");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("g");
+  await page.keyboard.press(",");
+  await page.click("button:has-text('Log out')");
+  await page.waitForSelector("#token");
+  await page.goto(`${url}/data`);
+  await page.waitForSelector("#token");
+  none(["401"]);
+});

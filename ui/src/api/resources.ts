@@ -1,0 +1,111 @@
+// What pages show, and which events change it: the only place that knows.
+import type { Mistake, Overview, Run, RunDetail, Schedule, Table, TableDetail } from "./client";
+import { useResource, useRows } from "./resource";
+
+export const useOverview = () =>
+  useResource<Overview>(
+    () => "/api/v1/overview",
+    (event) => ["run", "task", "lake", "status"].includes(event.kind),
+  );
+
+export const useMistakes = () =>
+  useResource<{ mistakes: Mistake[] }>(
+    () => "/api/v1/check",
+    (event) => event.kind === "run" || event.kind === "status",
+  );
+
+export const useSchedules = () =>
+  useResource<{ schedules: Schedule[]; problem: string }>(
+    () => "/api/v1/schedules",
+    (event) => event.kind === "schedule" || event.kind === "run" || event.kind === "status",
+  );
+
+export const useUpcoming = () =>
+  useResource<{ upcoming: { at: string; schedule: string }[] }>(
+    () => "/api/v1/upcoming",
+    (event) => event.kind === "schedule" || event.kind === "status",
+  );
+
+export const useRuns = (limit: () => number) =>
+  useResource<{ runs: Run[] }>(
+    () => `/api/v1/runs?limit=${limit()}`,
+    (event) => event.kind === "run",
+  );
+
+export const useRun = (id: () => string | null) =>
+  useResource<RunDetail>(
+    () => (id() ? `/api/v1/runs/${encodeURIComponent(id()!)}/detail` : null),
+    (event) =>
+      (event.kind === "run" && event.data.id === id()) || (event.kind === "task" && event.data.run === id()),
+  );
+
+export const useTables = () =>
+  useResource<{ tables: Table[] }>(
+    () => "/api/v1/tables",
+    (event) => event.kind === "lake",
+  );
+
+export const useTable = (of: () => { schema: string; name: string; asOf: string } | null) =>
+  useResource<TableDetail>(
+    () => {
+      const wanted = of();
+      if (!wanted) return null;
+      const query = wanted.asOf ? `?as_of=${encodeURIComponent(wanted.asOf)}` : "";
+      return `/api/v1/tables/${encodeURIComponent(wanted.schema)}/${encodeURIComponent(wanted.name)}${query}`;
+    },
+    (event) => event.kind === "lake" && event.data.tables.includes(`${of()?.schema}.${of()?.name}`),
+  );
+
+// Schema, table, column, type: for completion.
+export const useColumns = () =>
+  useRows(
+    () => ({
+      text: "select table_schema, table_name, column_name, data_type from information_schema.columns order by all",
+      limit: 20_000,
+    }),
+    (event) => event.kind === "lake",
+  );
+
+// The rows of a table that its page shows; those of a moment never change.
+export const usePreview = (of: () => { from: string; table: string; asOf: string; limit: number }) =>
+  useRows(
+    () => ({
+      text: `select * from ${of().from} limit ${of().limit}`,
+      limit: of().limit,
+      asOf: of().asOf || undefined,
+    }),
+    (event) => event.kind === "lake" && !of().asOf && event.data.tables.includes(of().table),
+  );
+
+const quarantineChanges = (event: { kind: string; data: object }) =>
+  event.kind === "lake" && (event.data as { tables: string[] }).tables.includes("_tarn.quarantine");
+const ofRun = (run: string) => (run ? `where run = '${run.replaceAll("'", "''")}'` : "");
+
+// `run` is empty for all, null to ask for nothing.
+export const useQuarantineReasons = (run: () => string | null) =>
+  useRows(() => {
+    const wanted = run();
+    if (wanted === null) return null;
+    const text = `select source, reason, count(*) as n from _tarn.quarantine ${ofRun(wanted)} group by all order by n desc`;
+    return { text: `${text} limit 100`, limit: 100 };
+  }, quarantineChanges);
+
+export const useQuarantine = (run: () => string | null, limit: number) =>
+  useRows(() => {
+    const wanted = run();
+    if (wanted === null) return null;
+    const text = `select source, run, fetch_id, row_number, reason, raw, quarantined_at from _tarn.quarantine ${ofRun(wanted)}`;
+    return { text: `${text} order by quarantined_at desc, source, row_number limit ${limit}`, limit };
+  }, quarantineChanges);
+
+// Name and description, of those that a statement may use.
+export const useFunctions = () =>
+  useRows(
+    () => ({
+      text:
+        "select function_name, any_value(description) from duckdb_functions() " +
+        "where regexp_full_match(function_name, '[a-z][a-z0-9_]*') group by all order by all",
+      limit: 5000,
+    }),
+    () => false,
+  );

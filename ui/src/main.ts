@@ -1,0 +1,73 @@
+import "./theme.css";
+
+import { createApp } from "vue";
+import { createRouter, createWebHistory } from "vue-router";
+
+import { onLoggedOut } from "./api/client";
+import { disconnect } from "./api/live";
+import { forgetAll } from "./api/resource";
+import App from "./App.vue";
+import { applyTheme } from "./parts/theme";
+import Home from "./rooms/home/Home.vue";
+
+applyTheme();
+
+const router = createRouter({
+  history: createWebHistory(),
+  routes: [
+    { path: "/", name: "home", component: Home, meta: { title: "Home" } },
+    {
+      path: "/login",
+      name: "login",
+      component: () => import("./rooms/login/Login.vue"),
+      meta: { title: "Log in" },
+    },
+    {
+      path: "/data",
+      component: () => import("./rooms/data/DataRoom.vue"),
+      meta: { title: "Data" },
+      children: [
+        { path: "", name: "data", component: () => import("./rooms/data/DataStart.vue") },
+        { path: ":schema/:name", name: "table", component: () => import("./rooms/data/TablePage.vue") },
+      ],
+    },
+    {
+      path: "/flow",
+      component: () => import("./rooms/flow/FlowRoom.vue"),
+      meta: { title: "Flow" },
+      children: [
+        { path: "", name: "graph", component: () => import("./rooms/flow/GraphPage.vue") },
+        { path: "runs", name: "runs", component: () => import("./rooms/flow/RunsPage.vue") },
+        { path: "schedules", name: "schedules", component: () => import("./rooms/flow/SchedulesPage.vue") },
+        {
+          path: "quarantine",
+          name: "quarantine",
+          component: () => import("./rooms/flow/QuarantinePage.vue"),
+        },
+        { path: "runs/:id", name: "run", component: () => import("./rooms/flow/RunPage.vue") },
+      ],
+    },
+    { path: "/sql", name: "sql", component: () => import("./rooms/sql/SqlRoom.vue"), meta: { title: "SQL" } },
+    {
+      path: "/settings",
+      name: "settings",
+      component: () => import("./rooms/settings/Settings.vue"),
+      meta: { title: "Settings" },
+    },
+    { path: "/:rest(.*)", redirect: "/" },
+  ],
+});
+
+router.afterEach((to) => {
+  const name = to.params.name ?? to.params.id;
+  document.title = `${name ? `${String(name)} · ` : ""}${String(to.meta.title ?? "Tarn")} · Tarn`;
+});
+
+onLoggedOut(() => {
+  disconnect();
+  forgetAll();
+  const here = router.currentRoute.value;
+  if (here.name !== "login") void router.replace({ name: "login", query: { next: here.fullPath } });
+});
+
+createApp(App).use(router).mount("#app");
