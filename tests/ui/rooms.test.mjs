@@ -182,6 +182,57 @@ test("SQL: completion, a big result, sorting, a chart, exports, errors, stopping
   none(["400", "404"]);
 });
 
+test("Boards: tiles, filters in the address, the rows behind a number, a tile added, moved and taken off", async () => {
+  await go("/boards", "h2:text('Shares')");
+  await lookAt(page, "boards");
+  await page.click("a:has-text('Shares')");
+  await page.waitForSelector(".tile canvas");
+  await page.waitForSelector(".tile .pivot td:has-text('.')");
+  await lookAt(page, "board");
+  const bars = page.locator("section[aria-label='Bars shown'] button.value");
+  const all = await bars.textContent();
+  await page.click("button[aria-label^='Shares:']");
+  await page.waitForSelector("[role=dialog] input[type=checkbox]");
+  await lookAt(page, "board-filter");
+  await page.getByRole("checkbox", { name: "Amazon" }).uncheck();
+  await page.waitForFunction((before) => document.querySelector("section[aria-label='Bars shown'] button.value").textContent !== before, all);
+  assert.deepEqual(new URL(page.url()).searchParams.getAll("f.symbols"), ["AAPL", "IBM", "MSFT"]);
+  await page.keyboard.press("Escape");
+  await page.reload();
+  await page.waitForSelector("button[aria-label='Shares: Apple, IBM +1']");
+  await page.locator(".pivot .cell").first().click();
+  await page.waitForSelector("aside >> text=12 rows behind it");
+  await lookAt(page, "board-origin");
+  await page.click("aside button[aria-label=Close]");
+
+  await page.goto(`${url}/sql?q=${encodeURIComponent("select symbol, last_close from mart_price_summary")}`);
+  await page.waitForSelector("[role=gridcell]");
+  await page.click("button:has-text('Chart')");
+  await page.click("button:has-text('Add to a board')");
+  await page.waitForSelector("form[aria-label='Add to a board'] option:has-text('Shares')", { state: "attached" });
+  await page.selectOption("form[aria-label='Add to a board'] select", "");
+  await page.fill("form[aria-label='Add to a board'] input", "Mine");
+  await page.click("button:has-text('Go on')");
+  await page.waitForSelector("[role=dialog] canvas");
+  await page.getByLabel("Title", { exact: true }).fill("Closes");
+  await lookAt(page, "board-editor");
+  await page.click("button:has-text('Add to the board')");
+  await page.waitForURL("**/boards/mine");
+  await page.waitForSelector("section[aria-label=Closes] canvas");
+  await page.click("button:has-text('Move tiles')");
+  await page.focus("[aria-label='Place of Closes']");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Shift+ArrowDown");
+  await page.click("button:has-text('Save places')");
+  await page.waitForSelector("button:has-text('Move tiles')");
+  assert.match(await page.locator(".place").getAttribute("style"), /1 \/ 2 \/ span 5 \/ span 6/);
+  page.once("dialog", (dialog) => dialog.accept());
+  await page.click("button[aria-label='Menu of Closes']");
+  await page.click("[role=menuitem]:has-text('Take off')");
+  await page.waitForSelector("h2:text('No tiles yet')");
+  none();
+});
+
 test("Settings, the palette, the keys, and logging out", async () => {
   await go("/settings", "h2:text('Project')");
   await page.waitForSelector("section[aria-labelledby=project] .good");

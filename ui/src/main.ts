@@ -47,6 +47,18 @@ const router = createRouter({
         { path: "runs/:id", name: "run", component: () => import("./rooms/flow/RunPage.vue") },
       ],
     },
+    {
+      path: "/boards",
+      name: "boards",
+      component: () => import("./rooms/boards/BoardsRoom.vue"),
+      meta: { title: "Boards" },
+    },
+    {
+      path: "/boards/:name",
+      name: "board",
+      component: () => import("./rooms/boards/BoardPage.vue"),
+      meta: { title: "Board" },
+    },
     { path: "/sql", name: "sql", component: () => import("./rooms/sql/SqlRoom.vue"), meta: { title: "SQL" } },
     {
       path: "/settings",

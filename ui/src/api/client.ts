@@ -63,6 +63,13 @@ export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T>
   return (await (await send(path, { signal })).json()) as T;
 }
 
+export const sendJson = (
+  path: string,
+  method: string,
+  body: unknown,
+  signal?: AbortSignal,
+): Promise<Response> => send(path, { method, body: JSON.stringify(body), signal });
+
 async function postJson<T>(path: string, body: unknown): Promise<T> {
   return (await (await send(path, { method: "POST", body: JSON.stringify(body) })).json()) as T;
 }
@@ -147,7 +154,7 @@ function takeLine(line: SqlLine, result: SqlRows, limit: number): boolean {
   return true;
 }
 
-async function* linesOf(answer: Response): AsyncGenerator<string> {
+export async function* linesOf(answer: Response): AsyncGenerator<string> {
   const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   while (true) {

@@ -1,4 +1,5 @@
 // What pages show, and which events change it: the only place that knows.
+import { boardPath, type Board, type BoardSummary } from "./boards";
 import type { Mistake, Overview, Run, RunDetail, Schedule, Table, TableDetail } from "./client";
 import { useResource, useRows } from "./resource";
 
@@ -107,5 +108,18 @@ export const useFunctions = () =>
         "where regexp_full_match(function_name, '[a-z][a-z0-9_]*') group by all order by all",
       limit: 5000,
     }),
+    () => false,
+  );
+
+export const useBoards = () =>
+  useResource<{ boards: BoardSummary[] }>(
+    () => "/api/v1/boards",
+    () => false,
+  );
+
+// Its file may change at any time: the data says which stamp it is of.
+export const useBoard = (name: () => string) =>
+  useResource<Board>(
+    () => boardPath(name()),
     () => false,
   );

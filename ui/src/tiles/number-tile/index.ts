@@ -1,0 +1,5 @@
+import type { ViewKind } from "../kinds";
+import NumberTile from "./NumberTile.vue";
+
+const kind: ViewKind = { types: ["number"], view: NumberTile };
+export default kind;

@@ -1,0 +1,5 @@
+import type { ViewKind } from "../kinds";
+import TextTile from "./TextTile.vue";
+
+const kind: ViewKind = { types: ["text"], view: TextTile };
+export default kind;
