@@ -81,8 +81,8 @@ struct HttpServerOptions {
   uint64_t body_bytes_max = 64ULL * 1024 * 1024;
   std::chrono::milliseconds read_time_max{30'000};  // for one request's header and body
   std::chrono::milliseconds idle_time_max{75'000};  // between requests
-  int handlers = 8;                                 // threads
-  int waiting_max = 64;  // requests that may wait for a thread; more are answered 503
+  int handlers = 32;                                // threads: some wait for statements, others must go on
+  int waiting_max = 1024;  // requests that may wait for a thread; more are answered 503
   int connections_max = 256;
 };
 

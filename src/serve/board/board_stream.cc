@@ -26,11 +26,20 @@ std::string failed_line(const StreamPart& part, const Error& error) {
   return dump(line) + "\n";
 }
 
-std::string unchanged_line(const StreamPart& part) {
-  return dump({{part.kind, part.id}, {"etag", part.known_etag}, {"unchanged", true}}) + "\n";
+int64_t whole_ms(Duration duration) {
+  return std::chrono::ceil<std::chrono::milliseconds>(duration).count();
 }
 
-std::string answer_line(const StreamPart& part, const TileQuestion& question, const TileAnswer& answer) {
+// `again_in` of an earlier answer; zero: it is the newest.
+std::string unchanged_line(const StreamPart& part, Duration again_in) {
+  Json line = {{part.kind, part.id}, {"etag", part.known_etag}, {"unchanged", true}};
+  if (again_in > Duration(0))
+    line["again_in_ms"] = whole_ms(again_in);
+  return dump(line) + "\n";
+}
+
+std::string answer_line(const StreamPart& part, const TileQuestion& question, const TileAnswer& answer,
+                        Duration again_in = Duration(0)) {
   Json reads = Json::array();
   for (const auto& read : question.reads.tables) {
     reads.push_back({{"table", read.table},
@@ -39,12 +48,11 @@ std::string answer_line(const StreamPart& part, const TileQuestion& question, co
   Json columns = Json::array();
   for (const auto& column : answer.columns)
     columns.push_back({{"name", column.name}, {"type", column.type}});
-  auto line = dump({{part.kind, part.id},
-                    {"etag", question.etag},
-                    {"reads", reads},
-                    {"columns", columns},
-                    {"cut", answer.cut},
-                    {"took_ms", answer.took.count() / 1000}});
+  Json head = {{part.kind, part.id}, {"etag", question.etag}, {"reads", reads},
+               {"columns", columns}, {"cut", answer.cut},     {"took_ms", answer.took.count() / 1000}};
+  if (again_in > Duration(0))
+    head["again_in_ms"] = whole_ms(again_in);
+  auto line = dump(head);
   line.pop_back();  // the brace: the rows are JSON already
   return fmt::format("{},\"rows\":{}}}\n", line, answer.rows);
 }
@@ -128,9 +136,13 @@ void stream_board(TileAnswers& answers, const Json& head, const std::vector<Stre
     if (!question) {
       at_hand += failed_line(part, question.error());
     } else if (question->etag == part.known_etag) {
-      at_hand += unchanged_line(part);
+      at_hand += unchanged_line(part, Duration(0));
     } else if (const auto kept = answers.find(question->etag)) {
       at_hand += answer_line(part, *question, *kept);
+    } else if (const auto earlier = answers.earlier(*question)) {
+      at_hand += earlier->question.etag == part.known_etag
+                     ? unchanged_line(part, earlier->again_in)
+                     : answer_line(part, earlier->question, *earlier->answer, earlier->again_in);
     } else {
       jobs.push_back({&part, std::move(*question)});
     }

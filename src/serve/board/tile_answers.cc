@@ -11,6 +11,7 @@ namespace tarn::serve {
 namespace {
 
 constexpr size_t kEtagLength = 20;
+constexpr Duration kAgainMin{50'000};
 
 std::string text_of(const engine::Parameter& value) {
   std::string out = fmt::format("{}:{}:", value.name, value.type);
@@ -77,6 +78,7 @@ Result<TileQuestion> TileAnswers::question(const board::TileQuery& query,
   std::string key = query.sql + "\n";
   for (const auto& value : out.values)
     key += names_parameter(query.sql, value.name) ? text_of(value) : "";
+  out.subject = codec::sha256_hex(key).substr(0, kEtagLength);
   key += out.reads.identity;
   if (query.changes_by_itself || !out.reads.all_known)
     key += std::to_string(env_.clock->now().time_since_epoch() / limits_.restless);
@@ -106,15 +108,71 @@ Result<std::shared_ptr<const TileAnswer>> TileAnswers::ask(const TileQuestion& q
   const auto flight = std::make_shared<Flight>();
   flight->waiting.push_back(&gone);
   flights_.emplace(question.etag, flight);
+  begin(question);
   lock.unlock();
   auto outcome = run(question, *flight);
   lock.lock();
   flights_.erase(question.etag);
   if (outcome)
     keep(question.etag, *outcome);
+  end(question, outcome);
   flight->outcome = outcome;
   changed_.notify_all();
   return outcome;
+}
+
+// Needs mutex_.
+void TileAnswers::begin(const TileQuestion& question) {
+  const auto now = env_.clock->steady();
+  std::erase_if(subjects_, [&](const auto& one) {
+    return one.second.running == 0 && now - one.second.wanted > limits_.forgotten;
+  });
+  auto& subject = subjects_[question.subject];
+  subject.began = subject.wanted = now;
+  ++subject.running;
+}
+
+// Needs mutex_.
+void TileAnswers::end(const TileQuestion& question, const Result<Answer>& outcome) {
+  auto& subject = subjects_[question.subject];
+  --subject.running;
+  if (!outcome)
+    return;
+  subject.question = question;
+  subject.took = (*outcome)->took;
+}
+
+// Between two times that a question is asked anew, so that all of them together keep within Limits::busy.
+// Needs mutex_.
+Duration TileAnswers::interval() {
+  Duration all{0};
+  const auto now = env_.clock->steady();
+  for (const auto& [text, subject] : subjects_) {
+    if (now - subject.wanted <= limits_.forgotten)
+      all += subject.took;
+  }
+  return std::chrono::duration_cast<Duration>(all / limits_.busy);
+}
+
+std::optional<EarlierAnswer> TileAnswers::earlier(const TileQuestion& question) {
+  const std::lock_guard lock(mutex_);
+  const auto found = subjects_.find(question.subject);
+  if (found == subjects_.end())
+    return std::nullopt;
+  auto& subject = found->second;
+  subject.wanted = env_.clock->steady();
+  const auto kept = kept_.find(subject.question.etag);
+  if (kept == kept_.end())
+    return std::nullopt;
+  const auto due = subject.began + (subject.running > 0 ? std::max(interval(), subject.took) : interval());
+  const auto again_in = due - subject.wanted;
+  if (again_in <= Duration(0) && subject.running == 0)
+    return std::nullopt;
+  EarlierAnswer out{.question = subject.question, .answer = kept->second.answer};
+  // The query of the question itself: the one of then may be gone with its board's former text.
+  out.question.query = question.query;
+  out.again_in = std::max(again_in, kAgainMin);
+  return out;
 }
 
 Result<TileAnswers::Answer> TileAnswers::wait(const std::shared_ptr<Flight>& flight,

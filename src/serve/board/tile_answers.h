@@ -35,7 +35,15 @@ struct TileQuestion {
   const board::TileQuery* query;
   std::vector<engine::Parameter> values;
   board::Reads reads;
-  std::string etag;  // the same: the same answer
+  std::string etag;     // the same: the same answer
+  std::string subject;  // the same: the same query and values, whatever the tables stand at
+};
+
+// An answer of a moment ago, from before the tables changed.
+struct EarlierAnswer {
+  TileQuestion question;
+  std::shared_ptr<const TileAnswer> answer;
+  Duration again_in{0};  // then the question is worth asking again
 };
 
 // Thread-safe.
@@ -46,6 +54,11 @@ class TileAnswers {
     size_t answer_bytes = size_t{8} << 20U;  // more is cut
     int64_t answer_rows = 20'000;            // more is cut
     Duration time{60'000'000};
+    // Answers to questions that were answered before, together, may take so many seconds a second: with
+    // tables that change all the time, what costs more is asked again less often than they change.
+    double busy = 0.9;
+    // A question that nobody asked for so long no longer counts in that.
+    Duration forgotten{60'000'000};
     // How long an answer stays good that depends on the clock, chance, or tables without versions.
     Duration restless{60'000'000};
   };
@@ -60,6 +73,9 @@ class TileAnswers {
   Result<std::shared_ptr<const TileAnswer>> ask(const TileQuestion& question, const flow::CancelFlag& gone);
   // The kept answer, or null.
   std::shared_ptr<const TileAnswer> find(const std::string& etag);
+  // What to show instead of asking again, when the question was asked so lately that asking it each time
+  // would exceed Limits::busy.
+  std::optional<EarlierAnswer> earlier(const TileQuestion& question);
   // A `gone` was set.
   void wake();
 
@@ -77,7 +93,17 @@ class TileAnswers {
     Answer answer;
     std::list<std::string>::iterator place;
   };
+  // One query with its values, over all versions of what it reads.
+  struct Subject {
+    TileQuestion question;  // of the newest answer
+    Duration began{0}, took{0};
+    Duration wanted{0};  // by somebody, last
+    int running = 0;
+  };
   Result<Answer> run(const TileQuestion& question, Flight& flight);
+  void begin(const TileQuestion& question);
+  void end(const TileQuestion& question, const Result<Answer>& outcome);
+  Duration interval();
   Result<Answer> wait(const std::shared_ptr<Flight>& flight, const flow::CancelFlag& gone,
                       std::unique_lock<std::mutex>& lock);
   void keep(const std::string& etag, const Answer& answer);
@@ -92,6 +118,7 @@ class TileAnswers {
   std::condition_variable changed_;
   std::map<std::string, std::shared_ptr<Flight>> flights_;
   std::map<std::string, Kept> kept_;
+  std::map<std::string, Subject> subjects_;
   std::list<std::string> newest_first_;
   size_t kept_bytes_ = 0;
 };

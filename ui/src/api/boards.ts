@@ -70,13 +70,14 @@ export interface TileData {
   rows: Cell[][];
   cut: boolean;
   took_ms: number;
+  again_in_ms?: number; // it is of a moment ago: ask again then
 }
 export type Given = Record<string, string[]>;
 
 type Part = { tile?: string; filter?: string };
 type DataLine =
   | { board: string; stamp: string; filters: Given }
-  | (Part & { etag: string; unchanged: true })
+  | (Part & { etag: string; unchanged: true; again_in_ms?: number })
   | (Part & TileData)
   | (Part & { error: { code: string; message: string } });
 
@@ -85,6 +86,7 @@ export interface DataHandlers {
   onData: (kind: "tile" | "filter", id: string, data: TileData) => void;
   onSame: (kind: "tile" | "filter", id: string) => void;
   onError: (kind: "tile" | "filter", id: string, error: ApiError) => void;
+  onLater: (ms: number) => void; // something newer can be had then
 }
 
 // Ends when every tile is answered.
@@ -104,6 +106,7 @@ export async function askBoard(
     }
     const kind = line.tile !== undefined ? "tile" : "filter";
     const id = (line.tile ?? line.filter)!;
+    if ("again_in_ms" in line && line.again_in_ms) handlers.onLater(line.again_in_ms);
     if ("error" in line) handlers.onError(kind, id, new ApiError(line.error.code, line.error.message, 422));
     else if ("unchanged" in line) handlers.onSame(kind, id);
     else handlers.onData(kind, id, line);

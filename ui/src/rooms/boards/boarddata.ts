@@ -32,12 +32,18 @@ export function useBoardData(path: () => string | null, given: () => Given) {
     return etags;
   };
 
+  function askIn(ms: number): void {
+    window.clearTimeout(timer);
+    timer = window.setTimeout(() => void ask(), ms);
+  }
+
   async function ask(): Promise<void> {
     const wanted = path();
     if (!wanted) return;
     current?.abort();
     const mine = (current = new AbortController());
     asking.value = true;
+    let later = 0;
     for (const [id, part] of tiles) tiles.set(id, { ...part, waiting: true });
     try {
       await askBoard(
@@ -53,11 +59,13 @@ export function useBoardData(path: () => string | null, given: () => Given) {
           onSame: (kind, id) => mapOf(kind).set(id, { data: mapOf(kind).get(id)?.data, waiting: false }),
           onError: (kind, id, failed) =>
             mapOf(kind).set(id, { data: mapOf(kind).get(id)?.data, error: failed, waiting: false }),
+          onLater: (ms) => (later = later ? Math.min(later, ms) : ms),
         },
         mine.signal,
       );
       error.value = undefined;
       answeredAt.value = Date.now();
+      if (later > 0) askIn(later);
     } catch (caught) {
       if (mine.signal.aborted) return;
       error.value = caught instanceof ApiError ? caught : new ApiError("internal", String(caught), 0);
@@ -77,8 +85,7 @@ export function useBoardData(path: () => string | null, given: () => Given) {
     const concerns =
       event.kind === "refresh" || (event.kind === "lake" && (readsAny(event.data.tables) || error.value));
     if (!concerns) return;
-    window.clearTimeout(timer);
-    timer = window.setTimeout(() => void ask(), pause);
+    askIn(pause);
   });
   watch(
     [path, () => JSON.stringify(given())],
