@@ -55,6 +55,15 @@ TEST_F(ConnectionTest, TextOfEveryKind) {
   EXPECT_EQ(text_of("select '{\"a\": 1}'::json, 'x'::blob, interval 1 day"), "{\"a\": 1}|x|1 day\n");
 }
 
+TEST_F(ConnectionTest, JsonNestedWithoutMeasureIsRefused) {
+  for (const std::string function : {"json_structure", "json_pretty", "json_group_structure"}) {
+    const auto deep = text_of("select " + function + "((repeat('[', 100000) || repeat(']', 100000))::json)");
+    EXPECT_NE(deep.find("nested 10000"), std::string::npos) << deep;
+  }
+  EXPECT_EQ(text_of("select json_structure('{\"a\": [1]}')"), "{\"a\":[\"UBIGINT\"]}\n");
+  EXPECT_EQ(text_of("select json_pretty('[1]')"), "[\n    1\n]\n");
+}
+
 TEST_F(ConnectionTest, LongResultsStreamWhole) {
   auto text = text_of("select i, i::varchar from range(10000) t(i)");
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 10000);

@@ -1,5 +1,6 @@
 #include "engine/duck/connection.h"
 #include "engine/duck/errors.h"
+#include "engine/duck/json/deep_values.h"
 #include "engine/duck/json/json_lines.h"
 #include "engine/duck/lake/attach.h"
 
@@ -81,6 +82,7 @@ Result<std::unique_ptr<Database>> Database::open(DatabaseOptions options) {
       register_lake_files(*database->instance, *attachment);
     }
     json::register_json_lines(*database->instance);
+    json::refuse_deep_values(*database->instance);
     duckdb::Connection first(*database);
     auto result = first.Query(settings_after_open(options, has_lake));
     if (result->HasError()) {
