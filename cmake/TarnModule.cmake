@@ -7,14 +7,15 @@ add_library(tarn_options INTERFACE)
 # -fPIC also for the tests, or they could not share the precompiled header (CMake gives executables -fPIE).
 target_compile_options(tarn_options INTERFACE -fPIC -Wall -Wextra -Wpedantic -Werror -Wno-unused-parameter
   -Wno-missing-designated-field-initializers)
-target_include_directories(tarn_options INTERFACE "${CMAKE_SOURCE_DIR}/src")
+# cmake/ is where the precompiled header is found, by the same name in every clone.
+target_include_directories(tarn_options INTERFACE "${CMAKE_SOURCE_DIR}/src" "${CMAKE_SOURCE_DIR}/cmake")
 target_link_libraries(tarn_options INTERFACE fmt::fmt Threads::Threads)
 
 # One precompiled header of the standard library, shared by all modules.
 file(WRITE "${CMAKE_BINARY_DIR}/std_pch.cc" "")
 add_library(tarn_pch OBJECT "${CMAKE_BINARY_DIR}/std_pch.cc")
 target_link_libraries(tarn_pch PRIVATE tarn_options)
-target_precompile_headers(tarn_pch PRIVATE "${CMAKE_SOURCE_DIR}/cmake/std_pch.h")
+target_precompile_headers(tarn_pch PRIVATE <std_pch.h>)
 
 # All fuzz targets: ./dev fuzz builds them with the preset asan, where libFuzzer drives them. Elsewhere they run
 # their corpus and mutations of it as tests, see tests/fuzz/replay_main.cc.

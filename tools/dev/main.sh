@@ -1,7 +1,6 @@
 # The commands of ./dev; each lives in a file of this folder. Runs in the repository's root.
 set -euo pipefail
 export TARN_DEPS="${TARN_DEPS:-$HOME/.cache/tarn/deps}"
-export PATH="/usr/lib/ccache:$PATH"
 
 usage() {
   cat <<'EOF'

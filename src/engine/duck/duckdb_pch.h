@@ -1,7 +1,7 @@
 // DuckDB's headers, precompiled once for engine/duck. No other module may include them.
 #pragma once
 
-#include "../../../cmake/std_pch.h"
+#include <std_pch.h>
 #include "duckdb.hpp"
 #include "duckdb/catalog/catalog.hpp"
 #include "duckdb/catalog/catalog_entry/schema_catalog_entry.hpp"
