@@ -1,13 +1,19 @@
 # ./dev bench [NAME [ARGS...]]: builds with optimisation and runs one benchmark of bench/, or all.
-# The peers (dbt) live in an environment of their own, pinned by tools/bench.lock.
-venv="$TARN_DEPS/bench-venv"
-want=$(sha256sum tools/bench.lock)
-if [ ! -f "$venv/.stamp" ] || [ "$(cat "$venv/.stamp")" != "$want" ]; then
-  echo "Installing the peers of the benchmarks"
+# The peers live in environments of their own: dbt and small ones in one, pinned by tools/bench.lock; a large one, which is
+# fetched only when its benchmark is named, in one each, pinned by tools/bench-NAME.lock.
+
+# install_peers LOCK FOLDER
+install_peers() {
+  local venv="$TARN_DEPS/$2" want
+  want=$(sha256sum "$1")
+  [ -f "$venv/.stamp" ] && [ "$(cat "$venv/.stamp")" = "$want" ] && return
+  echo "Installing the peers of $1"
   python3 -m venv --clear "$venv"
-  "$venv/bin/pip" install -q --disable-pip-version-check --require-hashes --no-deps -r tools/bench.lock
+  "$venv/bin/pip" install -q --disable-pip-version-check --require-hashes --no-deps -r "$1"
   echo "$want" >"$venv/.stamp"
-fi
+}
+install_peers tools/bench.lock bench-venv
+[ ! -f "tools/bench-${1:-}.lock" ] || install_peers "tools/bench-$1.lock" "bench-$1-venv"
 preset=release
 source tools/dev/configure.sh
 cmake --build --preset release --target tarn lake_bench task_bench
