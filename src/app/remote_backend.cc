@@ -479,6 +479,15 @@ class RemoteBackend final : public serve::Backend {
     return serve::form_of(json);
   }
 
+  Result<std::vector<report::FieldMeaning>> report_meanings(const serve::ReportRequest& request) override {
+    TARN_TRY(const auto json, Server::call(server_.post("/api/v1/reports/" + net::url_encode(request.name) + "/values",
+                                                        serve::to_json(request))));
+    std::vector<report::FieldMeaning> all;
+    for (const auto& one : json.value("values", serve::Json::array()))
+      all.push_back({serve::text_of(one, "name"), serve::text_of(one, "shown"), serve::text_of(one, "problem")});
+    return all;
+  }
+
   Result<serve::ReportDone> make_report(const serve::ReportRequest& request, const std::string& path,
                                         const flow::CancelFlag& cancel) override {
     const auto post =

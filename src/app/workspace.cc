@@ -300,6 +300,12 @@ Result<report::Form> Workspace::report_form(const std::string& name) {
   return plan.reports->form(*config, *parts_->sessions);
 }
 
+Result<std::vector<report::FieldMeaning>> Workspace::report_meanings(const serve::ReportRequest& request) {
+  TARN_TRY(const auto plan, read_project(parts_->env, parts_->project, {}));
+  TARN_TRY(const auto config, plan.reports->find(request.name));
+  return plan.reports->meanings(*config, request.parameters, *parts_->sessions);
+}
+
 Result<serve::ReportDone> Workspace::make_report(const serve::ReportRequest& request, const std::string& path,
                                                  const flow::CancelFlag& cancel) {
   TARN_TRY(const auto plan, read_project(parts_->env, parts_->project, {}));
@@ -313,7 +319,8 @@ Result<serve::ReportDone> Workspace::make_report(const serve::ReportRequest& req
   flow::ExecutorOptions options;
   options.command = "report";
   options.selection = request.name;
-  SilentObserver observer;
+  SilentObserver silent;
+  auto& observer = request.observer != nullptr ? *request.observer : silent;
   TARN_TRY(const auto outcome, parts_->execute({task.get()}, std::move(options), observer, cancel));
   TARN_CHECK(check_done(outcome.tasks.front()));
   return serve::ReportDone{.run_id = outcome.run.id, .rows = made.rows, .lake_version = made.lake_version};
@@ -331,7 +338,8 @@ Result<report::mail::SentRecord> Workspace::send_report(const serve::ReportReque
   flow::ExecutorOptions options;
   options.command = "report";
   options.selection = request.name;
-  SilentObserver observer;
+  SilentObserver silent;
+  auto& observer = request.observer != nullptr ? *request.observer : silent;
   TARN_TRY(const auto outcome, parts_->execute({task.get()}, std::move(options), observer, cancel));
   TARN_CHECK(check_done(outcome.tasks.front()));
   return record;

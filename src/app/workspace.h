@@ -47,6 +47,7 @@ class Workspace final : public serve::Backend, public serve::Insight {
   Result<std::vector<serve::TableInfo>> tables() override;
   Result<std::vector<report::Form>> reports() override;
   Result<report::Form> report_form(const std::string& name) override;
+  Result<std::vector<report::FieldMeaning>> report_meanings(const serve::ReportRequest& request) override;
   Result<report::mail::SentRecord> send_report(const serve::ReportRequest& request,
                                                const flow::CancelFlag& cancel) override;
   Result<serve::ReportDone> make_report(const serve::ReportRequest& request, const std::string& path,

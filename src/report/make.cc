@@ -201,7 +201,12 @@ Result<Made> Reports::make(const MakeRequest& request, session::SessionService& 
       log->progress(fmt::format("{} rows", rows));
     return ok();
   };
-  return Maker(env_, *this, *config, request, sessions, *session).make(work_folder, progress);
+  TARN_TRY(auto made, Maker(env_, *this, *config, request, sessions, *session).make(work_folder, progress));
+  for (const auto& value : made.values) {
+    if (log != nullptr)
+      log->line(fmt::format("{} = {}", value.name, value.shown));
+  }
+  return made;
 }
 
 std::unique_ptr<flow::Task> make_report_task(std::shared_ptr<const Reports> reports, MakeRequest request,

@@ -68,6 +68,8 @@ std::string type_of(const ParameterConfig& parameter, const std::string& text) {
   return "VARCHAR";
 }
 
+}  // namespace
+
 Status check_names(std::string_view of, const std::vector<ParameterConfig>& parameters, const Given& given) {
   std::vector<std::string> names;
   for (const auto& parameter : parameters)
@@ -83,8 +85,6 @@ Status check_names(std::string_view of, const std::vector<ParameterConfig>& para
   }
   return ok();
 }
-
-}  // namespace
 
 Result<std::vector<Value>> settle_values(std::string_view of, const std::vector<ParameterConfig>& parameters,
                                          const Given& given, std::chrono::year_month_day today,

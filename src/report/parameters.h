@@ -32,6 +32,9 @@ Result<std::vector<Value>> settle_values(std::string_view of, const std::vector<
                                          const Given& given, std::chrono::year_month_day today,
                                          const AskChoices& choices);
 
+// kInvalid: a name that is given and is no parameter.
+Status check_names(std::string_view of, const std::vector<ParameterConfig>& parameters, const Given& given);
+
 // Parameters of the right types without values, for checking a query.
 std::vector<engine::Parameter> blank_values(const std::vector<ParameterConfig>& parameters);
 

@@ -125,6 +125,12 @@ Form summary_of(const ReportConfig& config) {
             .path = config.file.path,
             .has_template = !config.template_path.empty(),
             .has_mail = config.mail.has_value()};
+  form.broken = config.broken;
+  if (config.mail) {
+    form.recipients = mail::all_recipients(*config.mail);
+    form.subject = config.mail->subject;
+    form.only_if_rows = config.mail->only_if_rows;
+  }
   for (const auto& parameter : config.parameters) {
     form.fields.push_back({.name = parameter.name,
                            .type = std::string(name_of(parameter.type)),
@@ -132,6 +138,7 @@ Form summary_of(const ReportConfig& config) {
                            .description = parameter.description,
                            .required = parameter.required,
                            .defaults = parameter.defaults.value_or(std::vector<std::string>()),
+                           .written = parameter.defaults.value_or(std::vector<std::string>()),
                            .choices = parameter.choices});
   }
   return form;
@@ -154,6 +161,27 @@ Result<Form> Reports::form(const ReportConfig& config, session::SessionService& 
     TARN_TRY(field.choices, asker.choices(parameter, kFormChoicesMax));
   }
   return form;
+}
+
+Result<std::vector<FieldMeaning>> Reports::meanings(const ReportConfig& config, const Given& given,
+                                                    session::SessionService& sessions) const {
+  TARN_TRY(const auto session, sessions.open({}));
+  Asker asker(*session, env_, models_.get(), config.file);
+  TARN_TRY(const auto today, asker.today());
+  TARN_CHECK(check_names("report " + config.name, config.parameters, given));
+  std::vector<FieldMeaning> all;
+  for (const auto& parameter : config.parameters) {
+    Given own;
+    if (const auto found = given.find(parameter.name); found != given.end())
+      own.insert(*found);
+    const auto values =
+        settle_values("report " + config.name, {parameter}, own, today, [&](const ParameterConfig& one) {
+          return asker.choices(one, kCheckedChoicesMax);
+        });
+    all.push_back(values ? FieldMeaning{parameter.name, values->front().shown, ""}
+                         : FieldMeaning{parameter.name, "", values.error().message});
+  }
+  return all;
 }
 
 }  // namespace tarn::report

@@ -28,6 +28,7 @@ struct FormField {
   std::string name, type, label, description;
   bool required = false;
   std::vector<std::string> defaults;  // dates are settled already
+  std::vector<std::string> written;   // the same as the file has it: "today - 30 days"
   std::vector<Choice> choices;
 };
 
@@ -35,7 +36,18 @@ struct Form {
   std::string name, title, description, path;
   bool has_template = false;
   bool has_mail = false;
+  std::string recipients;  // of its mail: to, cc and bcc
+  std::string subject;     // of its mail, as the file has it
+  bool only_if_rows = false;
+  bool broken = false;  // it has mistakes
   std::vector<FormField> fields;
+};
+
+// What a value that somebody wrote into a form means, or why it is none.
+struct FieldMeaning {
+  std::string name;
+  std::string shown;    // "2026-10-30" for "today - 30 days"
+  std::string problem;  // empty: it is good
 };
 
 struct MakeRequest {
@@ -76,6 +88,10 @@ class Reports {
 
   // Asks the queries of choices.
   [[nodiscard]] Result<Form> form(const ReportConfig& config, session::SessionService& sessions) const;
+
+  // Looks at each parameter by itself. kInvalid: a name that is no parameter.
+  [[nodiscard]] Result<std::vector<FieldMeaning>> meanings(const ReportConfig& config, const Given& given,
+                                                           session::SessionService& sessions) const;
 
   // Makes the workbook. Work files go to `work_folder`; the file appears whole or not at all.
   Result<Made> make(const MakeRequest& request, session::SessionService& sessions,

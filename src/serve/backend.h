@@ -94,6 +94,7 @@ struct ReportRequest {
   report::Given parameters;
   std::optional<Timestamp> as_of;
   std::string key;  // of a mail: the occasion, which is mailed once; empty: this time
+  flow::RunObserver* observer = nullptr;  // hears of its run, where this process makes it
 };
 
 struct ReportDone {
@@ -132,6 +133,7 @@ class Backend : public RunBackend {
                                            flow::RunObserver& observer, const flow::CancelFlag& cancel) = 0;
   virtual Result<std::vector<report::Form>> reports() = 0;  // without choices that come from queries
   virtual Result<report::Form> report_form(const std::string& name) = 0;
+  virtual Result<std::vector<report::FieldMeaning>> report_meanings(const ReportRequest& request) = 0;
   // Makes it and mails it; an occasion that was mailed already is answered as it was then.
   virtual Result<report::mail::SentRecord> send_report(const ReportRequest& request,
                                                        const flow::CancelFlag& cancel) = 0;

@@ -59,6 +59,18 @@ const router = createRouter({
       component: () => import("./rooms/boards/BoardPage.vue"),
       meta: { title: "Board" },
     },
+    {
+      path: "/reports",
+      name: "reports",
+      component: () => import("./rooms/reports/ReportsRoom.vue"),
+      meta: { title: "Reports" },
+    },
+    {
+      path: "/reports/:name",
+      name: "report",
+      component: () => import("./rooms/reports/ReportPage.vue"),
+      meta: { title: "Report" },
+    },
     { path: "/sql", name: "sql", component: () => import("./rooms/sql/SqlRoom.vue"), meta: { title: "SQL" } },
     {
       path: "/settings",

@@ -10,6 +10,7 @@
 #include "codec/json_depth.h"
 #include "serve/http/json.h"
 #include "serve/http/run_events.h"
+#include "serve/http/sql_book.h"
 #include "serve/http/sql_rows.h"
 #include "serve/rows/row_writer.h"
 
@@ -17,6 +18,7 @@ namespace tarn::serve {
 namespace {
 
 constexpr std::string_view kJsonType = "application/json";
+constexpr std::string_view kBookType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 constexpr std::string_view kPrefix = "/api/v1";
 constexpr int kRunsListedMax = 1000;
 
@@ -201,10 +203,11 @@ void Api::sql(const Request& request, Response& response) {
     format = "json";
   if (format == "parquet")
     return sql_parquet(*asked, response);
-  if (format != "rows" && !make_row_writer(format, {})) {
+  const bool as_book = format == "xlsx";
+  if (!as_book && format != "rows" && !make_row_writer(format, {})) {
     return answer(response,
                   Error{Code::kInvalid, fmt::format("format '{}' is not known; use json, ndjson, csv, "
-                                                    "parquet or rows",
+                                                    "parquet, xlsx or rows",
                                                     format)});
   }
   std::unique_ptr<SqlSessions::Held> held;
@@ -219,7 +222,27 @@ void Api::sql(const Request& request, Response& response) {
     errors_.fetch_add(1);
     return answer(response, rows.error());
   }
-  send_rows(**rows, format, response);
+  as_book ? send_book(**rows, asked->sql, response) : send_rows(**rows, format, response);
+}
+
+// The file is put together last, so it goes by the disk: nothing is sent before it is whole.
+void Api::send_book(SqlAnswer& rows, const std::string& sql, Response& response) {
+  const auto path = fmt::format("{}/export-{}.xlsx", options_.spill_folder, new_uuid(*env_.random));
+  const auto count = write_book(rows.rows(), {.sql = sql,
+                                              .made_at = format_utc(env_.clock->now()),
+                                              .path = path,
+                                              .work_folder = options_.spill_folder,
+                                              .is_gone = [&response] { return response.is_gone(); }});
+  response.on_gone({});
+  auto sent = count ? send_file(path, kBookType, response) : Status(count.error());
+  if (!count)
+    answer(response, count.error());
+  if (env_.files->exists(path).value_or(false))
+    (void)env_.files->remove(path);
+  if (sent)
+    rows_out_.fetch_add(*count);
+  else
+    errors_.fetch_add(1);
 }
 
 void Api::send_rows(SqlAnswer& rows, const std::string& format, Response& response) {

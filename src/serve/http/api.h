@@ -33,7 +33,7 @@ class Api {
         options_(std::move(options)),
         hub_(env, backend, runs, options_.hub),
         sessions_(env, backend),
-        reports_(env, backend, options_.spill_folder) {}
+        reports_(env, backend, hub_, options_.spill_folder) {}
 
   // More paths, asked before "there is no such path"; true: it has answered. Before the server starts.
   using Routes = std::function<bool(const net::HttpServerRequest&, net::HttpServerResponse&)>;
@@ -56,6 +56,7 @@ class Api {
   void sql(const Request& request, Response& response);
   void route_sessions(const Request& request, Response& response, std::string_view rest);
   void send_rows(SqlAnswer& rows, const std::string& format, Response& response);
+  void send_book(SqlAnswer& rows, const std::string& sql, Response& response);
   void sql_parquet(const SqlRequest& request, Response& response);
   void start_run(const Request& request, Response& response);
   void start_replay(const Request& request, Response& response);

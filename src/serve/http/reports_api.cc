@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "codec/json_depth.h"
 #include "serve/http/given.h"
+#include "serve/http/run_events.h"
 
 namespace tarn::serve {
 namespace {
@@ -45,6 +46,22 @@ Status send_book(const std::string& path, const std::string& name, const ReportD
   }
 }
 
+// Pages hear of the run that makes a report as of any other.
+class Told {
+ public:
+  explicit Told(RunHub& hub)
+      : writer_([this, &hub](const Json& event) {
+          if (text_of(event, "event") == "run_started")
+            run_ = text_of(event.value("run", Json::object()), "id");
+          hub.publish(run_, event);
+        }) {}
+  flow::RunObserver& observer() { return writer_; }
+
+ private:
+  std::string run_;
+  EventWriter writer_;
+};
+
 // A file's name in a header: what could end it becomes an underscore.
 std::string header_name(std::string name) {
   for (char& c : name) {
@@ -68,6 +85,7 @@ Json to_json(const report::Form& form) {
                       {"description", field.description},
                       {"required", field.required},
                       {"default", field.defaults},
+                      {"written", field.written},
                       {"choices", choices}});
   }
   return {{"name", form.name},
@@ -76,6 +94,10 @@ Json to_json(const report::Form& form) {
           {"path", form.path},
           {"has_template", form.has_template},
           {"has_mail", form.has_mail},
+          {"recipients", form.recipients},
+          {"subject", form.subject},
+          {"only_if_rows", form.only_if_rows},
+          {"broken", form.broken},
           {"parameters", fields}};
 }
 
@@ -85,14 +107,19 @@ report::Form form_of(const Json& json) {
                     .description = text_of(json, "description"),
                     .path = text_of(json, "path"),
                     .has_template = truth_of(json, "has_template"),
-                    .has_mail = truth_of(json, "has_mail")};
+                    .has_mail = truth_of(json, "has_mail"),
+                    .recipients = text_of(json, "recipients"),
+                    .subject = text_of(json, "subject"),
+                    .only_if_rows = truth_of(json, "only_if_rows"),
+                    .broken = truth_of(json, "broken")};
   for (const auto& one : json.value("parameters", Json::array())) {
     report::FormField field{.name = text_of(one, "name"),
                             .type = text_of(one, "type"),
                             .label = text_of(one, "label"),
                             .description = text_of(one, "description"),
                             .required = truth_of(one, "required"),
-                            .defaults = texts_of(one, "default")};
+                            .defaults = texts_of(one, "default"),
+                            .written = texts_of(one, "written")};
     for (const auto& choice : one.value("choices", Json::array()))
       field.choices.push_back({text_of(choice, "value"), text_of(choice, "label")});
     form.fields.push_back(std::move(field));
@@ -157,9 +184,15 @@ static Result<ReportRequest> read_request(const net::HttpServerRequest& request,
 void ReportsApi::route(const net::HttpServerRequest& request, net::HttpServerResponse& response,
                        std::string_view rest) {
   const bool reads = request.method == "GET" || request.method == "HEAD";
-  constexpr std::string_view kSend = "/send";
-  if (request.method == "POST" && rest.size() > kSend.size() + 1 && rest.ends_with(kSend))
-    return send(request, std::string(rest.substr(1, rest.size() - 1 - kSend.size())), response);
+  const auto slash = rest.rfind('/');
+  if (request.method == "POST" && slash != std::string_view::npos && slash > 0) {
+    const std::string name(rest.substr(1, slash - 1));
+    const auto action = rest.substr(slash + 1);
+    if (action == "send")
+      return send(request, name, response);
+    if (action == "values")
+      return values(request, name, response);
+  }
   if (reads && rest.empty())
     return list(response);
   if (!rest.empty() && rest.find('/', 1) == std::string_view::npos) {
@@ -187,11 +220,27 @@ void ReportsApi::form(const std::string& name, net::HttpServerResponse& response
   form ? answer(response, 200, to_json(*form)) : answer(response, form.error());
 }
 
-void ReportsApi::make(const net::HttpServerRequest& request, const std::string& name,
-                      net::HttpServerResponse& response) {
+void ReportsApi::values(const net::HttpServerRequest& request, const std::string& name,
+                        net::HttpServerResponse& response) {
   const auto asked = read_request(request, name);
   if (!asked)
     return answer(response, asked.error());
+  const auto meanings = backend_.report_meanings(*asked);
+  if (!meanings)
+    return answer(response, meanings.error());
+  Json all = Json::array();
+  for (const auto& one : *meanings)
+    all.push_back({{"name", one.name}, {"shown", one.shown}, {"problem", one.problem}});
+  answer(response, 200, {{"values", all}});
+}
+
+void ReportsApi::make(const net::HttpServerRequest& request, const std::string& name,
+                      net::HttpServerResponse& response) {
+  auto asked = read_request(request, name);
+  if (!asked)
+    return answer(response, asked.error());
+  Told told(hub_);
+  asked->observer = &told.observer();
   flow::CancelFlag cancel;
   response.on_gone([&cancel] { cancel.set(); });
   const auto path = fmt::format("{}/report-{}.out.xlsx", spill_folder_, new_uuid(*env_.random));
@@ -205,9 +254,11 @@ void ReportsApi::make(const net::HttpServerRequest& request, const std::string& 
 
 void ReportsApi::send(const net::HttpServerRequest& request, const std::string& name,
                       net::HttpServerResponse& response) {
-  const auto asked = read_request(request, name);
+  auto asked = read_request(request, name);
   if (!asked)
     return answer(response, asked.error());
+  Told told(hub_);
+  asked->observer = &told.observer();
   flow::CancelFlag cancel;
   response.on_gone([&cancel] { cancel.set(); });
   const auto record = backend_.send_report(*asked, cancel);

@@ -1,4 +1,5 @@
-// /api/v1/reports: which there are, the form of one, the workbook itself, and its mail.
+// /api/v1/reports: which there are, the form of one and what its values mean, the workbook
+// itself, and its mail.
 #pragma once
 
 #include <string>
@@ -8,14 +9,15 @@
 #include "net/http_server.h"
 #include "serve/backend.h"
 #include "serve/http/json.h"
+#include "serve/http/run_hub.h"
 
 namespace tarn::serve {
 
 // Called by several handler threads at once.
 class ReportsApi {
  public:
-  ReportsApi(Env& env, Backend& backend, std::string spill_folder)
-      : env_(env), backend_(backend), spill_folder_(std::move(spill_folder)) {}
+  ReportsApi(Env& env, Backend& backend, RunHub& hub, std::string spill_folder)
+      : env_(env), backend_(backend), hub_(hub), spill_folder_(std::move(spill_folder)) {}
 
   // `rest` is the path behind /reports.
   void route(const net::HttpServerRequest& request, net::HttpServerResponse& response, std::string_view rest);
@@ -23,6 +25,8 @@ class ReportsApi {
  private:
   void list(net::HttpServerResponse& response);
   void form(const std::string& name, net::HttpServerResponse& response);
+  void values(const net::HttpServerRequest& request, const std::string& name,
+              net::HttpServerResponse& response);
   void send(const net::HttpServerRequest& request, const std::string& name,
             net::HttpServerResponse& response);
   void make(const net::HttpServerRequest& request, const std::string& name,
@@ -30,6 +34,7 @@ class ReportsApi {
 
   Env& env_;
   Backend& backend_;
+  RunHub& hub_;
   const std::string spill_folder_;  // absolute; for workbooks on their way out
 };
 

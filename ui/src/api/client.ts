@@ -167,7 +167,8 @@ export async function* linesOf(answer: Response): AsyncGenerator<string> {
   if (rest) yield rest;
 }
 
-export async function exportSql(text: string, format: "csv" | "parquet", asOf?: string): Promise<Blob> {
+export type ExportFormat = "csv" | "parquet" | "xlsx";
+export async function exportSql(text: string, format: ExportFormat, asOf?: string): Promise<Blob> {
   const body = JSON.stringify({ sql: text, format, ...(asOf ? { as_of: asOf } : {}) });
   return (await send("/api/v1/sql", { method: "POST", body })).blob();
 }

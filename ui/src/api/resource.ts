@@ -25,7 +25,7 @@ export function forgetAll(): void {
 }
 
 // `key` may change, and be null while there is nothing to ask for. `changes` says which events are about it.
-function useKept<T>(
+export function useKept<T>(
   key: () => string | null,
   ask: (key: string, signal: AbortSignal) => Promise<T>,
   changes: Test,

@@ -1,7 +1,8 @@
 // What pages show, and which events change it: the only place that knows.
 import { boardPath, type Board, type BoardSummary } from "./boards";
+import { askMeanings, reportPath, type FieldMeaning, type Report } from "./reports";
 import type { Mistake, Overview, Run, RunDetail, Schedule, Table, TableDetail } from "./client";
-import { useResource, useRows } from "./resource";
+import { useKept, useResource, useRows } from "./resource";
 
 export const useOverview = () =>
   useResource<Overview>(
@@ -122,4 +123,72 @@ export const useBoard = (name: () => string) =>
   useResource<Board>(
     () => boardPath(name()),
     () => false,
+  );
+
+export const useReports = () =>
+  useResource<{ reports: Report[] }>(
+    () => "/api/v1/reports",
+    (event) => event.kind === "status",
+  );
+
+// With its choices, which may come from tables.
+export const useReport = (name: () => string) =>
+  useResource<Report>(
+    () => reportPath(name()),
+    (event) => event.kind === "lake",
+  );
+
+// What the values of a form mean; asked again when they change.
+export const useMeanings = (name: () => string, body: () => object | null) =>
+  useKept<{ values: FieldMeaning[] }>(
+    () => (body() ? JSON.stringify([`${reportPath(name())}/values`, body()]) : null),
+    (key, signal) => {
+      const [path, asked] = JSON.parse(key) as [string, object];
+      return askMeanings(path, asked, signal);
+    },
+    (event) => event.kind === "lake",
+  );
+
+const utc = (column: string) => `strftime(${column} at time zone 'UTC', '%Y-%m-%dT%H:%M:%SZ')`;
+const reportChanges = (event: { kind: string }) => event.kind === "run";
+
+// The newest making and mailing of each report.
+export const useReportsLast = () =>
+  useRows(
+    () => ({
+      text:
+        `select 'made' as what, substr(task, 8) as report, state, ${utc("coalesce(finished_at, started_at)")} as at, run, ` +
+        "null as recipients, error as answer from _tarn.tasks where task like 'report:%' and kind = 'report' " +
+        "qualify row_number() over (partition by task order by run desc) = 1 union all " +
+        `select 'mailed', report, state, ${utc("started_at")}, run, recipients, answer from _tarn.sent ` +
+        "qualify row_number() over (partition by report order by started_at desc) = 1",
+      limit: 2000,
+    }),
+    reportChanges,
+  );
+
+const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
+export const useReportMade = (name: () => string) =>
+  useRows(
+    () => ({
+      text:
+        `select t.run, t.state, ${utc("t.started_at")} as at, ${utc("t.finished_at")} as ended, t.rows_in, t.error, ` +
+        "t.task like 'mail:%' as mailed, (select string_agg(l.text, '; ' order by l.line) from _tarn.task_log l " +
+        "where l.run = t.run and l.task = t.task and regexp_matches(l.text, '^[A-Za-z_]\\w* = ')) as with_values " +
+        `from _tarn.tasks t where t.task in (${quoted(`report:${name()}`)}, ${quoted(`mail:${name()}`)}) ` +
+        "order by t.run desc limit 50",
+      limit: 50,
+    }),
+    reportChanges,
+  );
+
+export const useReportSent = (name: () => string) =>
+  useRows(
+    () => ({
+      text:
+        `select run, state, ${utc("started_at")} as at, recipients, subject, attempts, answer, bytes from _tarn.sent ` +
+        `where report = ${quoted(name())} order by started_at desc limit 50`,
+      limit: 50,
+    }),
+    reportChanges,
   );

@@ -6,6 +6,8 @@ export const icons = {
   sql: "M3 4h14v12H3zM6 8l2.5 2L6 12M10 12.5h4",
   settings: "M3 6h8M15 6h2M3 14h2M9 14h8M11 4v4h4V4zM5 12v4h4v-4z",
   search: "M8.5 3a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11zM12.5 12.5 17 17",
+  report: "M5 2.8h7l3 3v11.4H5zM12 2.8v3h3M7.5 9h5M7.5 11.8h5M7.5 14.6h3",
+  mail: "M3 5h14v10H3zM3 5.5l7 5.5 7-5.5",
   table: "M3 4h14v12H3zM3 8h14M8 8v8",
   view: "M2 10c2-4 5-6 8-6s6 2 8 6c-2 4-5 6-8 6s-6-2-8-6zM10 7.5a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5z",
   play: "M6 4l10 6-10 6z",
