@@ -101,6 +101,20 @@ Result<std::vector<Due>> all_of(store::Rows rows) {
   }
 }
 
+constexpr std::string_view kBackfillColumns =
+    "b.id, b.selection, b.exclude, b.from_text, b.to_text, b.step, b.full_refresh, b.created_at";
+
+Backfill backfill_of(const store::Rows& row) {
+  return {.id = row.text(0),
+          .selection = unpacked_list(row.text(1)),
+          .exclude = unpacked_list(row.text(2)),
+          .from = row.text(3),
+          .to = row.text(4),
+          .step = row.text(5),
+          .full_refresh = row.integer(6) != 0,
+          .created_at = row.time(7)};
+}
+
 Status write_due(store::Connection& db, const Due& due) {
   return db.run(
       "INSERT INTO due (id, schedule, due_at, first_due_at, count, trigger, run_id, state, reason, tries, "
@@ -211,22 +225,56 @@ Result<std::vector<Due>> DueRecords::of_schedule(const std::string& schedule, in
   });
 }
 
+Result<std::vector<Due>> DueRecords::between(Timestamp from, Timestamp to, size_t limit) {
+  return store_.read([&](store::Connection& db) -> Result<std::vector<Due>> {
+    TARN_TRY(auto rows, db.query(fmt::format("SELECT {} FROM due WHERE due_at >= ? AND due_at < ? AND "
+                                             "trigger <> 'backfill' ORDER BY due_at, id LIMIT ?",
+                                             kDueColumns),
+                                 {from, to, static_cast<int64_t>(limit)}));
+    return all_of(std::move(rows));
+  });
+}
+
 Result<std::optional<Backfill>> DueRecords::backfill(const std::string& id) {
   return store_.read([&](store::Connection& db) -> Result<std::optional<Backfill>> {
-    TARN_TRY(auto rows, db.query("SELECT id, selection, exclude, from_text, to_text, step, full_refresh, "
-                                 "created_at FROM backfills WHERE id = ?",
-                                 {id}));
+    TARN_TRY(auto rows,
+             db.query(fmt::format("SELECT {} FROM backfills b WHERE id = ?", kBackfillColumns), {id}));
     TARN_TRY(const bool any, rows.next());
     if (!any)
       return std::optional<Backfill>();
-    return std::optional<Backfill>(Backfill{.id = rows.text(0),
-                                            .selection = unpacked_list(rows.text(1)),
-                                            .exclude = unpacked_list(rows.text(2)),
-                                            .from = rows.text(3),
-                                            .to = rows.text(4),
-                                            .step = rows.text(5),
-                                            .full_refresh = rows.integer(6) != 0,
-                                            .created_at = rows.time(7)});
+    return std::optional<Backfill>(backfill_of(rows));
+  });
+}
+
+Result<std::vector<BackfillProgress>> DueRecords::backfills(int limit) {
+  return store_.read([&](store::Connection& db) -> Result<std::vector<BackfillProgress>> {
+    TARN_TRY(auto rows,
+             db.query(fmt::format("SELECT {}, d.state, count(*), max(d.finished_at) FROM "
+                                  "(SELECT * FROM backfills ORDER BY created_at DESC, id DESC LIMIT ?) b "
+                                  "LEFT JOIN due d ON d.schedule = 'backfill ' || b.id "
+                                  "GROUP BY b.id, d.state ORDER BY b.created_at DESC, b.id DESC, d.state",
+                                  kBackfillColumns),
+                      {limit}));
+    std::vector<BackfillProgress> all;
+    while (true) {
+      TARN_TRY(const bool more, rows.next());
+      if (!more)
+        break;
+      auto backfill = backfill_of(rows);
+      if (all.empty() || all.back().backfill.id != backfill.id)
+        all.push_back({.backfill = std::move(backfill), .steps = {}, .finished_at = {}});
+      if (rows.is_null(8))
+        continue;
+      auto& one = all.back();
+      one.steps[due_state_of(rows.text(8))] += rows.integer(9);
+      if (const auto at = rows.optional_time(10))
+        one.finished_at = std::max(one.finished_at.value_or(*at), *at);
+    }
+    for (auto& one : all) {
+      if (one.steps.contains(DueState::kWaiting) || one.steps.contains(DueState::kRunning))
+        one.finished_at.reset();
+    }
+    return all;
   });
 }
 

@@ -60,6 +60,13 @@ struct Backfill {
   Timestamp created_at;
 };
 
+// How far one is.
+struct BackfillProgress {
+  Backfill backfill;
+  std::map<DueState, int64_t> steps;
+  std::optional<Timestamp> finished_at;  // when nothing of it is open any more
+};
+
 // Written together or not at all.
 struct DueChanges {
   std::vector<ScheduleState> schedules;
@@ -78,7 +85,10 @@ class DueRecords {
   Result<std::vector<Due>> open_ones();         // waiting and running, oldest first
   Result<std::map<std::string, Due>> newest();  // by schedule, of those that were not skipped
   Result<std::vector<Due>> of_schedule(const std::string& schedule, int limit);  // newest first
+  // What was due from `from` on and before `to`, oldest first, but for the steps of backfills.
+  Result<std::vector<Due>> between(Timestamp from, Timestamp to, size_t limit);
   Result<std::optional<Backfill>> backfill(const std::string& id);
+  Result<std::vector<BackfillProgress>> backfills(int limit);  // newest first
   Result<int64_t> last_id();
 
  private:

@@ -132,6 +132,9 @@ class Scheduler {
   // Records what ended of run_now(), for a process without a thread.
   Status settle_ended();
   Result<std::vector<Due>> history(const std::string& name, int limit);
+  // See DueRecords.
+  Result<std::vector<Due>> due_between(Timestamp from, Timestamp to, size_t limit);
+  Result<std::vector<BackfillProgress>> backfills(int limit);
 
  private:
   struct Entry {

@@ -342,4 +342,12 @@ Result<std::vector<Due>> Scheduler::history(const std::string& name, int limit) 
   return records_->of_schedule(name, limit);
 }
 
+Result<std::vector<Due>> Scheduler::due_between(Timestamp from, Timestamp to, size_t limit) {
+  return records_->between(from, to, limit);
+}
+
+Result<std::vector<BackfillProgress>> Scheduler::backfills(int limit) {
+  return records_->backfills(limit);
+}
+
 }  // namespace tarn::flow

@@ -39,6 +39,8 @@ const router = createRouter({
         { path: "", name: "graph", component: () => import("./rooms/flow/GraphPage.vue") },
         { path: "runs", name: "runs", component: () => import("./rooms/flow/RunsPage.vue") },
         { path: "schedules", name: "schedules", component: () => import("./rooms/flow/SchedulesPage.vue") },
+        { path: "calendar", name: "calendar", component: () => import("./rooms/flow/CalendarPage.vue") },
+        { path: "backfill", name: "backfill", component: () => import("./rooms/flow/BackfillPage.vue") },
         {
           path: "quarantine",
           name: "quarantine",

@@ -6,6 +6,7 @@
 
 #include "base/time.h"
 #include "codec/json_depth.h"
+#include "serve/http/calendar.h"
 #include "serve/http/json.h"
 
 namespace tarn::serve {
@@ -14,6 +15,8 @@ namespace {
 constexpr std::string_view kPrefix = "/api/v1";
 constexpr size_t kListedMax = 1000;
 constexpr int kHistoryMax = 1000;
+constexpr int kCalendarDaysMax = 42;
+constexpr size_t kCalendarTimesMax = 50'000;
 constexpr Duration kUpcomingSpan{24LL * 3600 * 1'000'000};
 
 void answer(net::HttpServerResponse& response, int status, const Json& body) {
@@ -58,6 +61,10 @@ bool SchedulesApi::handle(const Request& request, Response& response) {
     return list(response), true;
   if (reads && path == "/upcoming")
     return upcoming(request, response), true;
+  if (reads && path == "/calendar")
+    return calendar(request, response), true;
+  if (reads && path == "/backfill")
+    return list_backfills(request, response), true;
   if (posts && path == "/backfill")
     return start_backfill(request, response), true;
   const bool of_schedule = path.starts_with("/schedules/");
@@ -136,6 +143,76 @@ void SchedulesApi::upcoming(const Request& request, Response& response) {
   for (const auto& one : scheduler_.upcoming(until, *limit))
     all.push_back({{"at", format_utc(one.at)}, {"schedule", one.schedule}});
   answer(response, 200, {{"upcoming", all}});
+}
+
+void SchedulesApi::calendar(const Request& request, Response& response) {
+  const auto zone = project_zone_();
+  const auto now = env_.clock->now();
+  const auto given = [&request](const char* name) {
+    const auto found = request.query.find(name);
+    return found == request.query.end() ? std::string() : found->second;
+  };
+  const auto today = format_utc(Timestamp(zone.wall_at(now).time_since_epoch())).substr(0, 10);
+  const auto from_text = given("from").empty() ? today : given("from");
+  const auto day = from_text.size() == 10 ? parse_time(from_text)
+                                          : Result<Timestamp>(Error{Code::kInvalid, "from must be a date"});
+  const auto days_text = given("days");
+  int days = 7;
+  if (!days_text.empty())
+    std::from_chars(days_text.data(), days_text.data() + days_text.size(), days);
+  if (!day)
+    return answer(response, day.error());
+  if (days < 1 || days > kCalendarDaysMax)
+    return answer(response,
+                  Error{Code::kInvalid, fmt::format("days must be between 1 and {}", kCalendarDaysMax)});
+  const WallTime wall(day->time_since_epoch());
+  const auto from = zone.first_at(wall);
+  const auto to = zone.first_at(wall + std::chrono::hours(24) * days);
+  const auto past = scheduler_.due_between(from, to, kCalendarTimesMax);
+  if (!past)
+    return answer(response, past.error());
+  std::vector<flow::Upcoming> coming;
+  if (to > now) {
+    coming = scheduler_.upcoming(to - Duration(1), kCalendarTimesMax);
+    std::erase_if(coming, [from](const auto& one) { return one.at < from; });
+  }
+  const auto step = given("by") == "hour" ? CalendarStep::kHour : CalendarStep::kDay;
+  answer(response, 200,
+         {{"time_zone", zone.name()},
+          {"from", from_text},
+          {"days", days},
+          {"today", today},
+          {"cells", calendar_cells(*past, coming, zone, step)},
+          {"cut", past->size() == kCalendarTimesMax || coming.size() == kCalendarTimesMax}});
+}
+
+void SchedulesApi::list_backfills(const Request& request, Response& response) {
+  const auto limit = limit_of(request, 50, kHistoryMax);
+  const auto all = limit ? scheduler_.backfills(static_cast<int>(*limit))
+                         : Result<std::vector<flow::BackfillProgress>>(limit.error());
+  if (!all)
+    return answer(response, all.error());
+  Json backfills = Json::array();
+  for (const auto& one : *all) {
+    Json steps = Json::object();
+    int64_t total = 0;
+    for (const auto& [state, count] : one.steps) {
+      steps[std::string(flow::name_of(state))] = count;
+      total += count;
+    }
+    backfills.push_back({{"id", one.backfill.id},
+                         {"selection", one.backfill.selection},
+                         {"exclude", one.backfill.exclude},
+                         {"from", one.backfill.from},
+                         {"to", one.backfill.to},
+                         {"step", one.backfill.step},
+                         {"full_refresh", one.backfill.full_refresh},
+                         {"created_at", format_utc(one.backfill.created_at)},
+                         {"finished_at", one.finished_at ? Json(format_utc(*one.finished_at)) : Json()},
+                         {"total", total},
+                         {"steps", steps}});
+  }
+  answer(response, 200, {{"backfills", backfills}, {"time_zone", project_zone_().name()}});
 }
 
 void SchedulesApi::start_backfill(const Request& request, Response& response) {

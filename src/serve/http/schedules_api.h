@@ -1,4 +1,4 @@
-// The part of the API about schedules: /api/v1/schedules, /upcoming, /backfill.
+// The part of the API about schedules: /api/v1/schedules, /upcoming, /calendar, /backfill.
 #pragma once
 
 #include <functional>
@@ -28,6 +28,8 @@ class SchedulesApi {
   void act(const std::string& name, const std::string& action, Response& response);
   void history(const std::string& name, const Request& request, Response& response);
   void upcoming(const Request& request, Response& response);
+  void calendar(const Request& request, Response& response);
+  void list_backfills(const Request& request, Response& response);
   void start_backfill(const Request& request, Response& response);
   void show_backfill(const std::string& id, Response& response);
   void cancel_backfill(const std::string& id, Response& response);

@@ -14,6 +14,11 @@ export type LogPage = Schemas["LogPage"];
 export type LogLine = Schemas["LogLine"];
 export type Schedule = Schemas["Schedule"];
 export type Mistake = Schemas["Mistake"];
+export type Due = Schemas["Due"];
+export type Calendar = Schemas["Calendar"];
+export type CalendarCell = Calendar["cells"][number];
+export type Backfill = Schemas["Backfill"];
+export type BackfillProgress = Schemas["BackfillProgress"];
 
 export class ApiError extends Error {
   constructor(
@@ -83,6 +88,18 @@ export const runSchedule = (name: string) =>
   postJson<{ id: string }>(`/api/v1/schedules/${encodeURIComponent(name)}/run`, {});
 export const pauseSchedule = (name: string, paused: boolean) =>
   postJson(`/api/v1/schedules/${encodeURIComponent(name)}/${paused ? "pause" : "resume"}`, {});
+export interface BackfillRequest {
+  selection: string[];
+  from: string;
+  to: string;
+  step: string;
+  full_refresh?: boolean;
+}
+export const planBackfill = (request: BackfillRequest) =>
+  postJson<Backfill>("/api/v1/backfill", { ...request, dry_run: true });
+export const startBackfill = (request: BackfillRequest) => postJson<Backfill>("/api/v1/backfill", request);
+export const cancelBackfill = (id: string) =>
+  postJson(`/api/v1/backfill/${encodeURIComponent(id)}/cancel`, {});
 export const rawPath = (source: string, fetchId: string) =>
   `/api/v1/raw/${encodeURIComponent(source)}/${fetchId.split("/").map(encodeURIComponent).join("/")}`;
 

@@ -1,7 +1,7 @@
 // What pages show, and which events change it: the only place that knows.
 import { boardPath, type Board, type BoardSummary } from "./boards";
 import { askMeanings, reportPath, type FieldMeaning, type Report } from "./reports";
-import type { Mistake, Overview, Run, RunDetail, Schedule, Table, TableDetail } from "./client";
+import type { BackfillProgress, Calendar, Due, Mistake, Overview, Run, RunDetail, Schedule, Table, TableDetail } from "./client";
 import { useKept, useResource, useRows } from "./resource";
 
 export const useOverview = () =>
@@ -26,6 +26,21 @@ export const useUpcoming = () =>
   useResource<{ upcoming: { at: string; schedule: string }[] }>(
     () => "/api/v1/upcoming",
     (event) => event.kind === "schedule" || event.kind === "status",
+  );
+
+const timeChanges = (event: { kind: string }) =>
+  event.kind === "schedule" || event.kind === "run" || event.kind === "status";
+export const useCalendar = (of: () => { from: string; days: number; by: "day" | "hour" }) =>
+  useResource<Calendar>(
+    () => `/api/v1/calendar?days=${of().days}&by=${of().by}${of().from ? `&from=${of().from}` : ""}`,
+    timeChanges,
+  );
+export const useBackfills = () =>
+  useResource<{ backfills: BackfillProgress[]; time_zone: string }>(() => "/api/v1/backfill", timeChanges);
+export const useDue = (schedule: () => string | null) =>
+  useResource<{ due: Due[] }>(
+    () => (schedule() ? `/api/v1/schedules/${encodeURIComponent(schedule()!)}/due?limit=30` : null),
+    timeChanges,
   );
 
 export const useRuns = (limit: () => number) =>

@@ -9,6 +9,7 @@ const moods: Record<string, Mood> = {
   done: "ok",
   running: "running",
   waiting: "idle",
+  due: "idle",
   late: "late",
   interrupted: "late",
   skipped: "late",
