@@ -12,6 +12,7 @@
 #include "engine/parse.h"
 #include "flow/run_tables.h"
 #include "lake/lake.h"
+#include "quality/tables.h"
 #include "report/deliver.h"
 #include "report/report.h"
 #include "serve/http/json.h"
@@ -114,7 +115,7 @@ Status copy_file(FileSystem& files, const std::string& from, const std::string& 
 
 }  // namespace
 
-Result<lake::SystemTables> Workspace::Parts::open_records(store::Store& store) {
+Result<lake::SystemTables> Workspace::Parts::open_records(store::Store& store, engine::LakeCatalog& catalog) {
   TARN_TRY(runs, flow::Runs::open(env, store));
   TARN_TRY(fetches, source::FetchRecords::open(store));
   TARN_TRY(scheduler, flow::Scheduler::open(env, store, *runs));
@@ -123,6 +124,9 @@ Result<lake::SystemTables> Workspace::Parts::open_records(store::Store& store) {
   TARN_TRY(sent, report::mail::SentLog::open(env, store));
   tables.push_back(report::mail::sent_table(*sent));
   tables.push_back(session::statements_table(watchdog));
+  const auto zone = TimeZone::find(project.time_zone).value_or(TimeZone());
+  for (auto& table : quality::quality_tables({env, store, catalog, zone}))
+    tables.push_back(std::move(table));
   return tables;
 }
 
@@ -148,8 +152,8 @@ Result<std::unique_ptr<Workspace>> Workspace::open(Env& env, project::Project pr
   lake.time_zone = parts->project.time_zone;
   lake.external_access = options.external_access;
   lake.faults = options.faults;
-  lake.system_tables = [&parts](store::Store& store, engine::LakeCatalog&) {
-    return parts->open_records(store);
+  lake.system_tables = [&parts](store::Store& store, engine::LakeCatalog& catalog) {
+    return parts->open_records(store, catalog);
   };
   TARN_TRY(parts->lake, lake::Lake::open(env, std::move(lake)));
   parts->sessions = session::make_session_service(parts->lake->database(), parts->lake->catalog(), env,

@@ -37,7 +37,7 @@ struct Workspace::Parts {
   std::map<std::string, std::string> writers;  // "schema.table" to task, of the last plan of the schedules
 
   // Into control.sqlite, and as tables of `_tarn`.
-  Result<lake::SystemTables> open_records(store::Store& store);
+  Result<lake::SystemTables> open_records(store::Store& store, engine::LakeCatalog& catalog);
   Result<flow::RunOutcome> execute(const std::vector<flow::Task*>& tasks, flow::ExecutorOptions options,
                                    flow::RunObserver& observer, const flow::CancelFlag& cancel);
 };

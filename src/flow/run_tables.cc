@@ -133,6 +133,24 @@ std::vector<RunColumn> due_columns() {
           {{"finished_at", kTime, ""}, "finished_at"}};
 }
 
+std::vector<RunColumn> test_columns() {
+  return {{{"run", kText, ""}, "run_id"},
+          {{"task", kText, "The model in whose transaction it ran, or the test itself"}, "task"},
+          {{"test", kText, ""}, "test"},
+          {{"path", kText, "File in the project"}, "path"},
+          {{"line", "INTEGER", ""}, "line"},
+          {{"table_name", kText, "schema.name; null: a SQL file"}, "nullif(table_name, '')"},
+          {{"column_name", kText, ""}, "nullif(column_name, '')"},
+          {{"kind", kText, "unique, not_null, ...; null: a SQL file"}, "nullif(kind, '')"},
+          {{"severity", kText, "error or warn"}, "severity"},
+          {{"state", kText, "passed, warned, failed, or error: it could not be run"}, "state"},
+          {{"failures", kWhole, "Failing rows"}, "failures"},
+          {{"message", kText, "Why it did not pass"}, "nullif(message, '')"},
+          {{"sample", kText, "The first failing rows as JSON; cells are cut"}, "nullif(sample, '')"},
+          {{"sql", kText, "What was asked, when it did not pass"}, "nullif(sql, '')"},
+          {{"at", kTime, ""}, "at"}};
+}
+
 }  // namespace
 
 std::vector<std::shared_ptr<engine::TableSource>> run_tables(store::Store& store) {
@@ -145,6 +163,8 @@ std::vector<std::shared_ptr<engine::TableSource>> run_tables(store::Store& store
                                  version_columns(), "task_versions ORDER BY run_id DESC, task"),
       std::make_shared<RunTable>(store, "task_log", "What tasks said while they worked, newest run first.",
                                  log_columns(), "attempt_log ORDER BY run_id DESC, task, attempt, number"),
+      std::make_shared<RunTable>(store, "tests", "What each data test said in each run, newest first.",
+                                 test_columns(), "test_results ORDER BY at DESC, run_id DESC, task, test"),
       std::make_shared<RunTable>(store, "due",
                                  "What schedules were due, and what became of it, newest first.",
                                  due_columns(), "due ORDER BY due_at DESC, id DESC")};

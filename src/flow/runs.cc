@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "flow/test_records.h"
+
 namespace tarn::flow {
 namespace {
 
@@ -116,13 +118,16 @@ Status update_task(store::Connection& db, const AttemptEnd& end, Timestamp now) 
     TARN_CHECK(db.run("INSERT OR REPLACE INTO task_versions VALUES (?, ?, ?, ?, ?)",
                       {end.run_id, end.task, version.table, version.written ? 1 : 0, version.snapshot_id}));
   }
-  return ok();
+  if (end.report.tests.empty())
+    return ok();
+  return write_tests(db, {.run_id = end.run_id, .task = end.task, .at = now}, end.report.tests);
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Runs>> Runs::open(Env& env, store::Store& store) {
   TARN_CHECK(store.migrate(migrations()));
+  TARN_CHECK(store.migrate(test_migrations()));
   std::unique_ptr<Runs> runs(new Runs(env, store));
   TARN_CHECK(runs->mark_interrupted());
   return runs;

@@ -52,12 +52,31 @@ struct TableVersion {
   bool written = false;
 };
 
+// What one data test said: `_tarn.tests`.
+struct TestOutcome {
+  std::string name;
+  std::string path;  // of the file that has it
+  int line = 0;
+  std::string table;   // "schema.name" that it stands at; empty: a SQL file
+  std::string column;  // empty: of the whole table
+  std::string kind;    // "unique"; empty: a SQL file
+  std::string severity;
+  std::string state;  // "passed", "warned", "failed", "error": it could not be run
+  int64_t failures = 0;
+  std::string message;  // when it did not pass
+  std::string sql;      // the same: what was asked
+  // The first failing rows; cells are cut.
+  std::vector<std::string> columns;
+  std::vector<std::vector<std::optional<std::string>>> rows;
+};
+
 struct TaskReport {
   TaskCounts counts;
   std::vector<TableVersion> versions;
   int64_t lake_version = 0;  // of its commit; 0: nothing was committed
   std::string compiled_sql;  // models
   std::vector<std::string> warnings;
+  std::vector<TestOutcome> tests;
 };
 
 struct TaskContext {

@@ -47,6 +47,7 @@ class Builder {
   Status attempt(const std::string& token) {
     context_.report->versions.clear();
     context_.report->warnings.clear();
+    context_.report->tests.clear();
     TARN_TRY(version_, context_.sessions.catalog().head());
     TARN_CHECK(session_->begin());
     auto made = make();
@@ -196,7 +197,7 @@ class Builder {
     for (size_t index : node_.tests) {
       const DataTest& test = project_.tests[index];
       context_.log.progress("test " + test.name);
-      TARN_TRY(Verdict verdict, run_test(project_, test, *session_));
+      TARN_TRY(Verdict verdict, run_test(project_, test, *session_, context_.report->tests));
       if (verdict.kind == Verdict::Kind::kFailed) {
         failures.push_back(verdict.message);
         context_.log.line("failed: " + verdict.message);

@@ -53,7 +53,7 @@ class TestTask : public flow::Task {
   Status run(flow::TaskContext& context) override {
     TARN_TRY(auto session, context.sessions.open({}));
     TARN_TRY(auto version, context.sessions.catalog().head());
-    TARN_TRY(Verdict verdict, run_test(*project_, test_, *session));
+    TARN_TRY(Verdict verdict, run_test(*project_, test_, *session, context.report->tests));
     for (const auto& read : tables_read(*project_, test_.reads)) {
       TARN_TRY(int64_t snapshot, snapshot_of(*version, read));
       context.report->versions.push_back({to_text(read), snapshot, false});

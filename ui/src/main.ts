@@ -28,6 +28,7 @@ const router = createRouter({
       meta: { title: "Data" },
       children: [
         { path: "", name: "data", component: () => import("./rooms/data/DataStart.vue") },
+        { path: "quality", name: "quality", component: () => import("./rooms/data/QualityPage.vue") },
         { path: ":schema/:name", name: "table", component: () => import("./rooms/data/TablePage.vue") },
       ],
     },

@@ -207,3 +207,53 @@ export const useReportSent = (name: () => string) =>
     }),
     reportChanges,
   );
+
+// What data tests said in their last runs, newest first.
+export const useTests = () =>
+  useRows(
+    () => ({
+      text:
+        `select test, task, table_name, column_name, kind, severity, state, failures, run, ${utc("at")} as at ` +
+        "from _tarn.tests qualify row_number() over (partition by task, test order by at desc) <= 30 " +
+        "order by table_name nulls last, task, test, at desc",
+      limit: 50_000,
+    }),
+    (event) => event.kind === "task" || event.kind === "run",
+  );
+
+export const useTestResult = (of: () => { run: string; task: string; test: string } | null) =>
+  useRows(() => {
+    const wanted = of();
+    if (!wanted) return null;
+    return {
+      text:
+        `select state, failures, message, sample, sql, path, line, severity, ${utc("at")} as at from _tarn.tests ` +
+        `where run = ${quoted(wanted.run)} and task = ${quoted(wanted.task)} and test = ${quoted(wanted.test)}`,
+      limit: 1,
+    };
+  }, () => false);
+
+// Each load's numbers with what is usual, oldest first.
+export const useMeasures = () =>
+  useRows(
+    () => ({
+      text:
+        `select table_name, task, measure, ${utc("at")} as at, value, expected, low, high, points, basis, state, run ` +
+        "from _tarn.measures qualify row_number() over (partition by table_name, task, measure order by at desc) <= 60 " +
+        "order by table_name, task, measure, at",
+      limit: 100_000,
+    }),
+    (event) => event.kind === "lake" || event.kind === "status",
+  );
+
+// Rows refused in the last thirty days, by source and day.
+export const useQuarantineDays = () =>
+  useRows(
+    () => ({
+      text:
+        "select task, strftime(finished_at, '%Y-%m-%d') as day, sum(rows_quarantined)::bigint as n, sum(rows_in)::bigint as of " +
+        "from _tarn.tasks where kind = 'source' and finished_at > now() - interval 30 days group by all order by all",
+      limit: 20_000,
+    }),
+    (event) => event.kind === "run",
+  );
