@@ -74,6 +74,12 @@ const router = createRouter({
       component: () => import("./rooms/reports/ReportPage.vue"),
       meta: { title: "Report" },
     },
+    {
+      path: "/share/:secret",
+      name: "share",
+      component: () => import("./rooms/share/SharedBoard.vue"),
+      meta: { title: "Board" },
+    },
     { path: "/sql", name: "sql", component: () => import("./rooms/sql/SqlRoom.vue"), meta: { title: "SQL" } },
     {
       path: "/settings",

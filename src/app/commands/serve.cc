@@ -21,6 +21,7 @@
 #include "serve/http/hub_host.h"
 #include "serve/http/schedules_api.h"
 #include "serve/http/web.h"
+#include "serve/share/shares_api.h"
 
 namespace tarn::app {
 namespace {
@@ -149,15 +150,20 @@ Status serve(CommandContext& context) {
     workspace->scheduler().load(std::move(*plan));
   ProjectBoards project_boards(context.env, workspace->project());
   serve::BoardsApi boards(context.env, project_boards, workspace->sessions());
+  TARN_TRY(const auto shares, serve::Shares::open(context.env, workspace->records()));
+  serve::SharesApi shares_api(context.env, *shares, project_boards, boards);
+  api.add_routes(
+      [&shares_api](const auto& request, auto& response) { return shares_api.handle(request, response); });
   api.add_routes([&boards](const auto& request, auto& response) { return boards.handle(request, response); });
   api.hub().listen(
       [&web](const std::string& run, const serve::Json& event) { web.feed().hear_run(run, event); });
   web.admit(options);
+  serve::SharesApi::admit(options);
   options.connections_max = allow_connections(kConnections);
   TARN_TRY(const auto server,
            net::HttpServer::start(std::move(options), [&](const net::HttpServerRequest& request,
                                                           net::HttpServerResponse& response) {
-             if (!web.handle(request, response))
+             if (!shares_api.handle_guest(request, response) && !web.handle(request, response))
                api.handle(request, response);
            }));
   TARN_CHECK(write_server_file(context.env, data_folder, {::getpid(), host, server->port()}));

@@ -21,7 +21,7 @@ struct Job {
 };
 
 std::string failed_line(const StreamPart& part, const Error& error) {
-  Json line = to_json(error);
+  Json line = to_json(part.is_guest ? Error{error.code, "this cannot be shown now"} : error);
   line[part.kind] = part.id;
   return dump(line) + "\n";
 }
@@ -42,7 +42,7 @@ std::string answer_line(const StreamPart& part, const TileQuestion& question, co
                         Duration again_in = Duration(0)) {
   Json reads = Json::array();
   for (const auto& read : question.reads.tables) {
-    reads.push_back({{"table", read.table},
+    reads.push_back({{"table", part.is_guest ? "" : read.table},
                      {"changed_at", read.changed_at ? Json(format_utc(*read.changed_at)) : Json()}});
   }
   Json columns = Json::array();

@@ -18,6 +18,7 @@ struct StreamPart {
   std::string id;
   const board::TileQuery* query;
   std::string known_etag;  // what the page shows already; empty: nothing
+  bool is_guest = false;   // sees neither the tables' names nor why a query failed
 };
 
 // Writes a line a part:

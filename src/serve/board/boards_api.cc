@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/time.h"
 #include "board/edit.h"
 #include "codec/json_depth.h"
 #include "engine/rows_behind.h"
@@ -89,6 +90,32 @@ std::vector<report::ParameterConfig> without_choices(std::vector<report::Paramet
   for (auto& filter : filters) {
     filter.choices.clear();
     filter.choices_query = {};
+  }
+  return filters;
+}
+
+// The place of a number: values by column.
+std::map<std::string, std::optional<std::string>> conditions_of(const Json& body) {
+  std::map<std::string, std::optional<std::string>> where;
+  const auto conditions = body.value("where", Json::object());
+  for (const auto& [column, text] : conditions.items())
+    where[column] = text.is_string() ? std::optional(text.get<std::string>()) : std::nullopt;
+  return where;
+}
+
+std::vector<engine::Parameter> bound_of(const std::vector<report::Value>& values) {
+  std::vector<engine::Parameter> bound;
+  for (const auto& value : values)
+    bound.push_back(value.bound);
+  return bound;
+}
+
+Json settled_json(const std::vector<report::Value>& values) {
+  Json filters = Json::object();
+  for (const auto& value : values) {
+    filters[value.name] = value.bound.list   ? Json(*value.bound.list)
+                          : value.bound.text ? Json({*value.bound.text})
+                                             : Json::array();
   }
   return filters;
 }
@@ -217,6 +244,12 @@ std::shared_ptr<const BoardsApi::Compiled> BoardsApi::compiled(
 Result<std::vector<report::Value>> BoardsApi::values_of(const board::Boards& boards,
                                                         const board::BoardConfig& config, const Json& body) {
   TARN_TRY(const auto given, given_of(body.value("filters", Json::object()), "filter"));
+  return settle(boards, config, given);
+}
+
+Result<std::vector<report::Value>> BoardsApi::settle(const board::Boards& boards,
+                                                     const board::BoardConfig& config,
+                                                     const report::Given& given) {
   TARN_TRY(const auto session, sessions_.open({}));
   report::Asker asker(*session, env_, boards.models(), config.file);
   TARN_TRY(const auto today, asker.today());
@@ -240,22 +273,15 @@ void BoardsApi::data(const Request& request, const std::string& name, Response& 
     return answer(response, values.error());
   const auto all = compiled(*boards, *config);
 
-  Json filters = Json::object();
-  std::vector<engine::Parameter> bound;
-  for (const auto& value : *values) {
-    bound.push_back(value.bound);
-    filters[value.name] = value.bound.list   ? Json(*value.bound.list)
-                          : value.bound.text ? Json({*value.bound.text})
-                                             : Json::array();
-  }
+  const auto bound = bound_of(*values);
   const auto known = body->value("known", Json::object());
   std::vector<StreamPart> parts;
   for (const auto& [kind, queries] : {std::pair{"filter", &all->filters}, {"tile", &all->tiles}}) {
     for (const auto& [id, query] : *queries)
       parts.push_back({kind, id, &query, text_of(known, (std::string(kind) + ":" + id).c_str())});
   }
-  stream_board(answers_, {{"board", name}, {"stamp", (*config)->stamp}, {"filters", filters}}, parts, bound,
-               response);
+  stream_board(answers_, {{"board", name}, {"stamp", (*config)->stamp}, {"filters", settled_json(*values)}},
+               parts, bound, response);
 }
 
 // A tile that is not saved yet, with the data that it would show.
@@ -302,13 +328,9 @@ void BoardsApi::rows_behind(const Request& request, const std::string& name, Res
   const auto values = values_of(**boards, **config, *body);
   if (!values)
     return answer(response, values.error());
-  std::map<std::string, std::optional<std::string>> where;
-  const auto conditions = body->value("where", Json::object());
-  for (const auto& [column, text] : conditions.items())
-    where[column] = text.is_string() ? std::optional(text.get<std::string>()) : std::nullopt;
   auto query = tile->second;
   if (query.mistake.empty()) {
-    auto sql = engine::rows_behind(query.sql, where, kRowsBehind);
+    auto sql = engine::rows_behind(query.sql, conditions_of(*body), kRowsBehind);
     if (!sql)
       return answer(response, sql.error());
     query.sql = std::move(*sql);
@@ -405,6 +427,95 @@ void BoardsApi::change_layout(const Request& request, const std::string& name, R
   write(
       name, text_of(*body, "stamp"), [&](const auto& config) { return board::set_layout(config, boxes); },
       response);
+}
+
+Status BoardsApi::check_filters(const board::Boards& boards, const board::BoardConfig& config,
+                                const report::Given& given) {
+  const auto values = settle(boards, config, given);
+  return values ? ok() : Status(values.error());
+}
+
+Result<BoardsApi::GuestLook> BoardsApi::guest_look(const Guest& guest, const Json& body) {
+  const Error gone{Code::kNotFound, "this board cannot be shown now: ask whoever sent the link"};
+  const auto boards = shelf_.boards(BoardShelf::Look::kLately);
+  if (!boards)
+    return gone;
+  const auto config = (*boards)->find_whole(guest.board);
+  if (!config)
+    return gone;
+  auto given = guest.filters;
+  if (guest.may_filter) {
+    TARN_TRY(const auto own, given_of(body.value("filters", Json::object()), "filter"));
+    for (const auto& [name, values] : own)
+      given[name] = values;
+  }
+  GuestLook look;
+  TARN_TRY(look.values, settle(**boards, **config, given));
+  look.all = compiled(*boards, *config);
+  return look;
+}
+
+// Without queries, places in files and, where filters are fixed, the choices that there would be.
+void BoardsApi::guest_board(const Guest& guest, Response& response) {
+  const auto look = guest_look(guest, Json::object());
+  if (!look)
+    return answer(response, look.error());
+  auto json = to_json(*look->all->config);
+  json["path"] = json["name"] = "";
+  json.erase("stamp");
+  for (auto& tile : json["tiles"]) {
+    tile["query"] = "";
+    tile["line"] = 0;
+  }
+  for (auto& filter : json["filters"]) {
+    filter["default"] = Json::array();
+    if (!guest.may_filter)
+      filter["choices"] = Json::array();
+  }
+  json["stamp"] = look->all->config->stamp;
+  answer(response, 200,
+         {{"board", json},
+          {"filters", settled_json(look->values)},
+          {"may_filter", guest.may_filter},
+          {"may_see_rows", guest.may_see_rows},
+          {"expires_at", format_utc(guest.expires_at)}});
+}
+
+void BoardsApi::guest_data(const Guest& guest, const Request& request, Response& response) {
+  const auto body = body_of(request);
+  const auto look = body ? guest_look(guest, *body) : Result<GuestLook>(body.error());
+  if (!look)
+    return answer(response, look.error());
+  const auto known = body->value("known", Json::object());
+  std::vector<StreamPart> parts;
+  if (guest.may_filter) {
+    for (const auto& [id, query] : look->all->filters)
+      parts.push_back({"filter", id, &query, text_of(known, ("filter:" + id).c_str()), true});
+  }
+  for (const auto& [id, query] : look->all->tiles)
+    parts.push_back({"tile", id, &query, text_of(known, ("tile:" + id).c_str()), true});
+  stream_board(answers_,
+               {{"board", ""}, {"stamp", look->all->config->stamp}, {"filters", settled_json(look->values)}},
+               parts, bound_of(look->values), response);
+}
+
+void BoardsApi::guest_rows(const Guest& guest, const Request& request, Response& response) {
+  const auto body = body_of(request);
+  const auto look = body ? guest_look(guest, *body) : Result<GuestLook>(body.error());
+  if (!look)
+    return answer(response, look.error());
+  const auto tile = look->all->tiles.find(text_of(*body, "tile"));
+  if (tile == look->all->tiles.end())
+    return answer(response, Error{Code::kNotFound, "the board has no such tile"});
+  auto query = tile->second;
+  if (query.mistake.empty()) {
+    auto sql = engine::rows_behind(query.sql, conditions_of(*body), kRowsBehind);
+    if (!sql)
+      return answer(response, Error{Code::kInvalid, "the rows behind this number cannot be shown"});
+    query.sql = std::move(*sql);
+  }
+  stream_board(answers_, {{"board", ""}, {"stamp", look->all->config->stamp}, {"sql", ""}},
+               {{"tile", tile->first, &query, "", true}}, bound_of(look->values), response);
 }
 
 }  // namespace tarn::serve

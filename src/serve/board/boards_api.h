@@ -37,6 +37,21 @@ class BoardsApi {
   bool handle(const net::HttpServerRequest& request, net::HttpServerResponse& response);
   [[nodiscard]] const TileAnswers& answers() const { return answers_; }
 
+  // Whoever has a link to one board (serve/share): sees what it shows, not what it is made of.
+  struct Guest {
+    std::string board;
+    report::Given filters;  // of the link
+    bool may_filter = false, may_see_rows = false;
+    Timestamp expires_at;
+  };
+  void guest_board(const Guest& guest, net::HttpServerResponse& response);
+  void guest_data(const Guest& guest, const net::HttpServerRequest& request,
+                  net::HttpServerResponse& response);
+  void guest_rows(const Guest& guest, const net::HttpServerRequest& request,
+                  net::HttpServerResponse& response);
+  Status check_filters(const board::Boards& boards, const board::BoardConfig& config,
+                       const report::Given& given);
+
  private:
   using Request = net::HttpServerRequest;
   using Response = net::HttpServerResponse;
@@ -60,6 +75,14 @@ class BoardsApi {
                                            const std::shared_ptr<const board::BoardConfig>& config);
   Result<std::vector<report::Value>> values_of(const board::Boards& boards, const board::BoardConfig& config,
                                                const Json& body);
+  Result<std::vector<report::Value>> settle(const board::Boards& boards, const board::BoardConfig& config,
+                                            const report::Given& given);
+  // The board and the values that a guest sees; `body` counts as far as the link lets it.
+  struct GuestLook {
+    std::shared_ptr<const Compiled> all;
+    std::vector<report::Value> values;
+  };
+  Result<GuestLook> guest_look(const Guest& guest, const Json& body);
 
   Env& env_;
   BoardShelf& shelf_;

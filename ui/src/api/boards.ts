@@ -1,5 +1,5 @@
 // Boards: their definition, and their data as lines that come when each tile is ready.
-import { ApiError, sendJson, linesOf, type Cell, type Column } from "./client";
+import { ApiError, isGuest, sendJson, linesOf, type Cell, type Column } from "./client";
 
 export type TileType =
   | "line"
@@ -113,7 +113,8 @@ export async function askBoard(
   }
 }
 
-export const boardPath = (name: string) => `/api/v1/boards/${encodeURIComponent(name)}`;
+export const boardPath = (name: string) =>
+  isGuest() ? "/api/v1/shared" : `/api/v1/boards/${encodeURIComponent(name)}`;
 
 const changed = async (path: string, method: string, body: unknown): Promise<Board> =>
   (await sendJson(path, method, body)).json() as Promise<Board>;

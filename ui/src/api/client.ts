@@ -35,6 +35,13 @@ export function onLoggedOut(callback: () => void): void {
   whenLoggedOut = callback;
 }
 
+// Of a link to one board: then this page may ask for that alone.
+let guestSecret = "";
+export const isGuest = (): boolean => guestSecret !== "";
+export function beGuest(secret: string): void {
+  guestSecret = secret;
+}
+
 async function send(path: string, init: RequestInit): Promise<Response> {
   let answer: Response;
   try {
@@ -43,6 +50,7 @@ async function send(path: string, init: RequestInit): Promise<Response> {
       headers: {
         ...init.headers,
         "X-Tarn-Page": "1",
+        ...(guestSecret ? { "X-Tarn-Share": guestSecret } : {}),
         ...(init.body ? { "Content-Type": "application/json" } : {}),
       },
     });

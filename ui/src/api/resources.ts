@@ -1,12 +1,14 @@
 // What pages show, and which events change it: the only place that knows.
 import { boardPath, type Board, type BoardSummary } from "./boards";
 import { askMeanings, reportPath, type FieldMeaning, type Report } from "./reports";
+import { isGuest } from "./client";
 import type { BackfillProgress, Calendar, Due, Mistake, Overview, Run, RunDetail, Schedule, Table, TableDetail } from "./client";
+import type { Share } from "./shares";
 import { useKept, useResource, useRows } from "./resource";
 
 export const useOverview = () =>
   useResource<Overview>(
-    () => "/api/v1/overview",
+    () => (isGuest() ? null : "/api/v1/overview"),
     (event) => ["run", "task", "lake", "status"].includes(event.kind),
   );
 
@@ -256,4 +258,10 @@ export const useQuarantineDays = () =>
       limit: 20_000,
     }),
     (event) => event.kind === "run",
+  );
+
+export const useShares = (board: () => string) =>
+  useResource<{ shares: Share[] }>(
+    () => `/api/v1/shares?board=${encodeURIComponent(board())}`,
+    () => false,
   );
