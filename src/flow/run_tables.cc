@@ -148,7 +148,7 @@ std::vector<RunColumn> test_columns() {
           {{"message", kText, "Why it did not pass"}, "nullif(message, '')"},
           {{"sample", kText, "The first failing rows as JSON; cells are cut"}, "nullif(sample, '')"},
           {{"sql", kText, "What was asked, when it did not pass"}, "nullif(sql, '')"},
-          {{"at", kTime, ""}, "at"}};
+          {{"tested_at", kTime, ""}, "at"}};
 }
 
 }  // namespace

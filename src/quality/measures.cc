@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <tuple>
 
 #include "quality/bands.h"
 
@@ -187,11 +188,8 @@ Result<std::vector<Load>> loads_of(engine::LakeCatalog& catalog) {
   for (const auto& [folded, schema] : head->schemas) {
     for (const auto& [name, table] : schema->tables) {
       TARN_TRY(const auto metadata, table->metadata());
-      std::vector<Load> own;
-      for (const auto& snapshot : metadata->snapshots)
-        own.push_back(load_of(schema->name + "." + table->name().name, snapshot));
-      std::stable_sort(own.begin(), own.end(), [](const Load& a, const Load& b) { return a.at < b.at; });
-      loads.insert(loads.end(), own.begin(), own.end());
+      for (const auto& snapshot : metadata->snapshots)  // in the order in which they were made
+        loads.push_back(load_of(schema->name + "." + table->name().name, snapshot));
     }
   }
   return loads;
@@ -206,9 +204,6 @@ Result<std::vector<Measure>> measures_of(const MeasuresOf& of) {
     TARN_TRY(const auto runs, successes(of.store, writer.task));
     add_runs(of, writer, runs, all);
   }
-  std::stable_sort(all.begin(), all.end(), [](const Measure& a, const Measure& b) {
-    return std::tie(a.table, a.task, a.name) < std::tie(b.table, b.task, b.name);
-  });
   return all;
 }
 

@@ -46,7 +46,7 @@ struct MeasuresOf {
   const TimeZone& zone;
   Timestamp now;
 };
-// By table and measure, oldest first.
+// Each measure of a table together, oldest first.
 Result<std::vector<Measure>> measures_of(const MeasuresOf& of);
 
 }  // namespace tarn::quality

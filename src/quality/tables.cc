@@ -43,7 +43,7 @@ class HistoryTable final : public engine::TableSource {
   const std::vector<engine::SourceColumn> columns_ = {
       {"table_name", "VARCHAR", "schema.name"},
       {"snapshot_id", "BIGINT", ""},
-      {"at", "TIMESTAMP WITH TIME ZONE", ""},
+      {"changed_at", "TIMESTAMP WITH TIME ZONE", ""},
       {"operation", "VARCHAR", "append, overwrite or delete"},
       {"task", "VARCHAR", "null: somebody's statement"},
       {"run", "VARCHAR", ""},
@@ -83,7 +83,7 @@ class MeasuresTable final : public engine::TableSource {
       {"task", "VARCHAR", "null for rows: whoever changed the table"},
       {"measure", "VARCHAR",
        "rows in the table; written by a success of the task; quarantined by it; gap: hours since the one before"},
-      {"at", "TIMESTAMP WITH TIME ZONE", ""},
+      {"measured_at", "TIMESTAMP WITH TIME ZONE", ""},
       {"value", "DOUBLE", ""},
       {"expected", "DOUBLE", "null: fewer than five loads before it"},
       {"low", "DOUBLE", ""},

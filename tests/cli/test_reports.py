@@ -132,7 +132,7 @@ def test_through_a_server_it_is_the_same(shares, tmp_path):
         assert [one["name"] for one in forms] == ["shares"] and not forms[0]["has_template"]
         form = server.json("/api/v1/reports/shares")
         assert form["parameters"][1] == {"name": "from", "type": "date", "label": "from", "description": "", "required": False,
-                                         "default": ["2000-01-01"], "choices": []}
+                                         "default": ["2000-01-01"], "written": ["2000-01-01"], "choices": []}
         status, body = server.request("/api/v1/reports/shares", {"parameters": {"symbols": ["AAPL"], "least": 0}})
         assert status == 200
         book = openpyxl.load_workbook(io.BytesIO(body))

@@ -2,6 +2,7 @@
 of the API's own description is tried, in every way a secret can be sent, and what the link's own paths answer is
 searched for what it must not hold."""
 
+import gzip
 import json
 import re
 import sqlite3
@@ -49,7 +50,9 @@ def call(server, path, method="GET", headers=None, body=None):
     request = urllib.request.Request(server.url + path, data=data, method=method, headers=headers or {})
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.status, answer.headers, answer.read().decode(errors="replace")
+            bytes_ = answer.read()
+            packed = answer.headers.get("Content-Encoding") == "gzip"
+            return answer.status, answer.headers, (gzip.decompress(bytes_) if packed else bytes_).decode(errors="replace")
     except urllib.error.HTTPError as error:
         return error.code, error.headers, error.read().decode(errors="replace")
 

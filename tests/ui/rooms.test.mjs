@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { join } from "node:path";
 
 import { findings, logIn, lookAt, open, token, url } from "./browser.mjs";
 
@@ -142,6 +143,10 @@ test("SQL: completion, a big result, sorting, a chart, exports, errors, stopping
   const [csv] = await Promise.all([page.waitForEvent("download"), page.click("[role=menuitem]:has-text('CSV')")]);
   assert.match(readFileSync(await csv.path(), "utf8"), /^symbol,day,close\n/);
   await page.click("button:has-text('Export')");
+  const [workbook] = await Promise.all([page.waitForEvent("download"), page.click("[role=menuitem]:has-text('Excel')")]);
+  assert.match(workbook.suggestedFilename(), /\.xlsx$/);
+  assert.equal(readFileSync(await workbook.path()).subarray(0, 2).toString(), "PK");
+  await page.click("button:has-text('Export')");
   const [parquet] = await Promise.all([page.waitForEvent("download"), page.click("[role=menuitem]:has-text('Parquet')")]);
   assert.equal(readFileSync(await parquet.path()).subarray(0, 4).toString(), "PAR1");
   await page.click("button:has-text('Rows')");
@@ -231,6 +236,147 @@ test("Boards: tiles, filters in the address, the rows behind a number, a tile ad
   await page.click("button[aria-label='Menu of Closes']");
   await page.click("[role=menuitem]:has-text('Take off')");
   await page.waitForSelector("h2:text('No tiles yet')");
+  none();
+});
+
+test("Reports: a form whose dates say what they mean, made, mailed after asking, looked back at", async () => {
+  await go("/reports", "td:has-text('Closes')");
+  await page.waitForSelector("td:has-text('in ')");
+  await lookAt(page, "reports");
+  await page.click("a:has-text('Closes')");
+  await page.waitForSelector("text=/[A-Z][a-z]{2} 1 [A-Z][a-z]{2} 20\\d\\d/");
+  await page.fill("#field-from", "someday");
+  await page.waitForSelector(".problem:has-text('someday')");
+  assert.ok(await page.locator("button:has-text('Make the workbook')").isDisabled());
+  await lookAt(page, "report-mistake");
+  await page.fill("#field-from", "2005-01-01");
+  await page.waitForSelector("text=Sat 1 Jan 2005");
+  await page.click("button[aria-label^='Shares:']");
+  await page.getByRole("checkbox", { name: "IBM" }).check();
+  await page.keyboard.press("Escape");
+  await page.click("button[aria-label^='One:']");
+  await page.getByRole("radio", { name: "Pears" }).check();
+  await page.keyboard.press("Escape");
+  const query = new URL(page.url()).searchParams;
+  assert.deepEqual([query.get("f.from"), query.getAll("f.symbols"), query.get("f.one")], ["2005-01-01", ["AAPL", "IBM"], "b"]);
+  await page.reload();
+  await page.waitForSelector("text=Sat 1 Jan 2005");
+  const [book] = await Promise.all([page.waitForEvent("download"), page.click("button:has-text('Make the workbook')")]);
+  assert.equal(book.suggestedFilename(), "closes.xlsx");
+  assert.equal(readFileSync(await book.path()).subarray(0, 2).toString(), "PK");
+  await page.waitForSelector("text=/Made: [\\d,]+ rows/");
+  await page.waitForSelector("section[aria-labelledby=made] td:has-text('symbols = AAPL, IBM')");
+  await page.click("button:has-text('Send now')");
+  await page.waitForSelector("[role=alertdialog] >> text=ada@example.org");
+  await lookAt(page, "report-send");
+  await page.click("[role=alertdialog] button:has-text('Leave it')");
+  await page.click("button:has-text('Send now')");
+  await page.click("[role=alertdialog] button:has-text('Mail it')");
+  await page.waitForSelector("text=/sent *to Ada/");
+  await page.waitForSelector("section[aria-labelledby=sent] td:has-text('Closes from 2005-01-01')");
+  await lookAt(page, "report");
+  await page.keyboard.press("Control+K");
+  await page.keyboard.type("Prices of");
+  await page.waitForSelector("[role=option] >> text=Prices of shares");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("h1:text('Prices of shares')");
+  none(["400"]);
+});
+
+test("Flow: a calendar of what comes, a schedule paused and resumed, a backfill seen before it begins", async () => {
+  await go("/flow/calendar", "section.day.today");
+  assert.match(await page.textContent(".room > p"), /Europe\/Amsterdam/);
+  await page.click("button[aria-label=Later]");
+  await page.waitForSelector(".line:has-text('03:00')");
+  assert.equal(await page.locator(".line:has-text('nightly')").count(), 7);
+  await lookAt(page, "calendar-week");
+  await page.locator(".line:has-text('nightly')").first().click();
+  await page.click("aside button:has-text('Pause')");
+  await page.waitForSelector("aside .tag:text('paused')");
+  await page.waitForFunction(() => ![...document.querySelectorAll(".line")].some((one) => one.textContent.includes("nightly")));
+  await lookAt(page, "calendar-paused");
+  await page.click("aside button:has-text('Resume')");
+  await page.waitForSelector(".line:has-text('nightly')");
+  await page.click("aside button[aria-label=Close]");
+  await page.locator(".day h2 a").first().click();
+  await page.waitForSelector("td:text('03:00')");
+  await lookAt(page, "calendar-day");
+  assert.equal(new URL(page.url()).searchParams.get("view"), "day");
+
+  await go("/flow/backfill?selection=mart_price_summary&from=2026-01-01&to=2026-01-04", "button:has-text('Show the steps')");
+  await page.click("button:has-text('Show the steps')");
+  await page.waitForSelector("li:has-text('2026-01-03 – 2026-01-04')");
+  await lookAt(page, "backfill-plan");
+  await page.click("button:has-text('Start 3 runs')");
+  await page.waitForSelector("td:has-text('3 of 3: 3 done')", { timeout: 30_000 });
+  await page.fill("form input[list=backfill-tasks]", "no_such_task");
+  await page.keyboard.press("Tab");
+  await page.click("button:has-text('Show the steps')");
+  await page.waitForSelector("[role=alert]:has-text('no_such_task')");
+  await lookAt(page, "backfill");
+  none(["400", "404"]);
+});
+
+test("Data quality: tests over time, the rows that failed, what is usual, what was refused", async () => {
+  await go("/data/quality", "td:has-text('no_cheap_share')");
+  await page.waitForSelector("button.spark");
+  await page.waitForSelector("section[aria-labelledby=refused] strong:text('raw_meter')");
+  await lookAt(page, "quality");
+  await page.getByRole("checkbox", { name: "Only tests" }).check();
+  await page.waitForFunction(() => document.querySelectorAll("section[aria-labelledby=tests] tbody tr").length === 1);
+  await page.locator("button.cell.warned").last().click();
+  await page.waitForSelector("aside >> text=/rows? failed/");
+  await page.waitForSelector("aside [aria-label='Failing rows'] td");
+  await lookAt(page, "quality-test");
+  await page.click("aside a:has-text('Ask again')");
+  await page.waitForSelector("[role=gridcell]");
+  await page.goBack();
+  await page.click("aside button[aria-label=Close]");
+  await page.click("button.spark:has(svg[aria-label^='Rows written of mart_price_summary:'])");
+  await page.waitForSelector("aside >> text=as usual");
+  await lookAt(page, "quality-measure");
+  none();
+});
+
+test("a link shows a board to who is not logged in, and nothing else; taken back it is a plain page", async () => {
+  await go("/boards/shares?f.symbols=IBM", ".tile canvas");
+  await page.click("button:has-text('Share…')");
+  await page.click("button:has-text('Make a link')");
+  const link = await page.inputValue("input[aria-label='The link']");
+  await lookAt(page, "share");
+  const stranger = await browser.newContext({ viewport: { width: 1360, height: 860 }, reducedMotion: "reduce", locale: "en-GB" });
+  const guest = await stranger.newPage();
+  const asked = [];
+  guest.on("request", (request) => request.url().includes("/api/") && asked.push(new URL(request.url()).pathname));
+  guest.on("console", (message) => message.type() === "error" && errors.push(`guest: ${message.text()}`));
+  await guest.goto(link);
+  await guest.waitForSelector(".tile canvas");
+  await guest.waitForSelector("dd:text('IBM')");
+  assert.equal(await guest.locator("nav").count(), 0);
+  assert.ok(asked.length > 1 && asked.every((path) => path.startsWith("/api/v1/shared")), asked.join(" "));
+  await lookAt(guest, "shared-board");
+  await guest.goto(`${url}/boards`);
+  await guest.waitForSelector("#token");
+  await page.click("li button:has-text('Take back')");
+  await page.waitForFunction(() => !document.querySelector("#live-links"));
+  const gone = await guest.goto(link);
+  assert.equal(gone.status(), 404);
+  await guest.waitForSelector("h1:text('does not work any more')");
+  await stranger.close();
+  none(["401", "404"]);
+});
+
+test("a board is printed whole: no bars and buttons, no tile cut by the end of a page", async () => {
+  await go("/boards/shares", ".tile canvas");
+  await page.emulateMedia({ media: "print" });
+  for (const gone of ["nav", "button:has-text('Share…')", "button:has-text('Add a tile')", ".more >> nth=0"])
+    assert.ok(!(await page.locator(gone).first().isVisible()), gone);
+  assert.equal(await page.locator(".place").first().evaluate((place) => getComputedStyle(place).breakInside), "avoid");
+  await page.screenshot({ path: join(process.env.TARN_PICTURES, "board-print.png"), fullPage: true });
+  const pdf = await page.pdf({ format: "A4", landscape: true });
+  const pages = pdf.toString("latin1").match(/\/Type \/Page\b/g).length;
+  assert.ok(pages >= 2 && pages <= 4, `${pages} pages`);
+  await page.emulateMedia({ media: "screen" });
   none();
 });
 

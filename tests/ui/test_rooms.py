@@ -2,12 +2,18 @@
 demo's project with a broken model and a quarantined row; rooms.test.mjs drives Debian's Chromium through it. The
 pictures are kept in build/ui-pictures: look at them."""
 
+import email
+import email.policy
+import io
 import json
 import os
 import pathlib
+import socket
 import subprocess
 
+import openpyxl
 import pytest
+from aiosmtpd.controller import Controller
 
 from conftest import BUILD, ROOT
 from tarn_server import Server
@@ -25,20 +31,61 @@ freshness: {warn_after: 26h}
 """
 
 
+MAILED = """title: Closes
+description: The last close of each share.
+parameters:
+  symbols: {type: list, label: Shares, choices: "select symbol, name from {{ ref('symbols') }} order by symbol", default: [AAPL]}
+  one: {type: choice, label: One, choices: [{value: a, label: Apples}, {value: b, label: Pears}], default: a}
+  from: {type: date, label: From, default: start of month - 10 years, description: Nothing before it.}
+sheets:
+  - {name: Closes, query: "select symbol, day, close from {{ ref('mart_prices') }} where list_contains($symbols, symbol) and day >= $from and $one <> ''"}
+mail: {to: [Ada <ada@example.org>, bob@example.org], subject: "{title} from {from}"}
+"""
+
+
+class Inbox:
+    def __init__(self):
+        self.mails = []
+
+    async def handle_DATA(self, server, session, envelope):
+        self.mails.append(envelope)
+        return "250 taken"
+
+
 @pytest.fixture(scope="session")
-def server(demo):
+def inbox():
+    """A real mail server on loopback."""
+    inbox = Inbox()
+    controller = Controller(inbox, hostname="127.0.0.1", port=0)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        controller.port = inbox.port = probe.getsockname()[1]
+    controller.start()
+    yield inbox
+    controller.stop()
+
+
+@pytest.fixture(scope="session")
+def server(demo, inbox):
+    settings = (demo.project / "tarn.yml").read_text()
+    demo.write("tarn.yml", settings.replace("  nightly:\n", "  letters: {run: [\"mail:closes\"], cron: \"0 7 * * mon\"}\n  nightly:\n")
+               + f"\ntime_zone: Europe/Amsterdam\nmail: {{host: 127.0.0.1, port: {inbox.port}, tls: none, from: Home <home@example.org>}}\n")
+    demo.write("reports/closes.yml", MAILED)
+    demo.write("tests/no_cheap_share.sql", "{{ config(severity='warn') }}\nselect * from {{ ref('mart_price_summary') }} where last_close < 100\n")
     demo.write("sources/raw_meter.yml", READINGS)
     demo.write("in/meter.csv", "at,kwh\n2026-01-01 00:00:00,1.5\n2026-01-01 01:00:00,-2\nnoon,3\n")
     demo.write("models/weather/mart_broken.sql", "{{ config(materialized='table') }}\n"
                "select city, temperature_max / nothing_of_that_name as ratio from {{ ref('stg_weather') }}\n")
     server = Server(demo)
     server.run(selection=["raw_meter"])
+    for _ in range(6):
+        server.run(selection=["mart_price_summary"])
     server.run(selection=["mart_broken", "mart_prices"])
     yield server
     server.stop()
 
 
-def test_rooms(server):
+def test_rooms(server, inbox):
     status = subprocess.run(
         ["node", "--test", "--test-reporter=spec", str(ROOT / "tests" / "ui" / "rooms.test.mjs")],
         env={**os.environ, "TARN_URL": server.url, "TARN_TOKEN": server.token, "TARN_PICTURES": str(PICTURES),
@@ -46,3 +93,9 @@ def test_rooms(server):
         capture_output=True, text=True, timeout=240)
     assert status.returncode == 0, status.stdout[-12_000:] + status.stderr[-4_000:]
     print(status.stdout)
+    # What the page sent is what the form said.
+    message = email.message_from_bytes(inbox.mails[0].content, policy=email.policy.default)
+    assert inbox.mails[0].rcpt_tos == ["ada@example.org", "bob@example.org"]
+    assert message["subject"].startswith("Closes from 2005-01-01")
+    book = openpyxl.load_workbook(io.BytesIO(next(message.iter_attachments()).get_content()))
+    assert {row[0].value for row in book["Closes"].iter_rows(min_row=2)} == {"AAPL", "IBM"}

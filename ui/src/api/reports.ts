@@ -54,7 +54,9 @@ export async function sendMail(name: string, body: object, signal: AbortSignal):
 // Rows of a question as objects, named by the columns.
 export function named(rows: SqlRows | undefined): Record<string, Cell>[] {
   if (!rows) return [];
-  return rows.rows.map((row) => Object.fromEntries(rows.columns.map((column, i) => [column.name, row[i] ?? null])));
+  return rows.rows.map((row) =>
+    Object.fromEntries(rows.columns.map((column, i) => [column.name, row[i] ?? null])),
+  );
 }
 
 export const isCancel = (caught: unknown): boolean =>

@@ -2,7 +2,18 @@
 import { boardPath, type Board, type BoardSummary } from "./boards";
 import { askMeanings, reportPath, type FieldMeaning, type Report } from "./reports";
 import { isGuest } from "./client";
-import type { BackfillProgress, Calendar, Due, Mistake, Overview, Run, RunDetail, Schedule, Table, TableDetail } from "./client";
+import type {
+  BackfillProgress,
+  Calendar,
+  Due,
+  Mistake,
+  Overview,
+  Run,
+  RunDetail,
+  Schedule,
+  Table,
+  TableDetail,
+} from "./client";
 import type { Share } from "./shares";
 import { useKept, useResource, useRows } from "./resource";
 
@@ -166,7 +177,7 @@ export const useMeanings = (name: () => string, body: () => object | null) =>
     (event) => event.kind === "lake",
   );
 
-const utc = (column: string) => `strftime(${column} at time zone 'UTC', '%Y-%m-%dT%H:%M:%SZ')`;
+const utc = (column: string) => `strftime(${column} at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')`;
 const reportChanges = (event: { kind: string }) => event.kind === "run";
 
 // The newest making and mailing of each report.
@@ -215,34 +226,37 @@ export const useTests = () =>
   useRows(
     () => ({
       text:
-        `select test, task, table_name, column_name, kind, severity, state, failures, run, ${utc("at")} as at ` +
-        "from _tarn.tests qualify row_number() over (partition by task, test order by at desc) <= 30 " +
-        "order by table_name nulls last, task, test, at desc",
+        `select test, task, table_name, column_name, kind, severity, state, failures, run, ${utc("tested_at")} as at ` +
+        "from _tarn.tests qualify row_number() over (partition by task, test order by tested_at desc) <= 30 " +
+        "order by table_name nulls last, task, test, tested_at desc",
       limit: 50_000,
     }),
     (event) => event.kind === "task" || event.kind === "run",
   );
 
 export const useTestResult = (of: () => { run: string; task: string; test: string } | null) =>
-  useRows(() => {
-    const wanted = of();
-    if (!wanted) return null;
-    return {
-      text:
-        `select state, failures, message, sample, sql, path, line, severity, ${utc("at")} as at from _tarn.tests ` +
-        `where run = ${quoted(wanted.run)} and task = ${quoted(wanted.task)} and test = ${quoted(wanted.test)}`,
-      limit: 1,
-    };
-  }, () => false);
+  useRows(
+    () => {
+      const wanted = of();
+      if (!wanted) return null;
+      return {
+        text:
+          `select state, failures, message, sample, sql, path, line, severity, ${utc("tested_at")} as at from _tarn.tests ` +
+          `where run = ${quoted(wanted.run)} and task = ${quoted(wanted.task)} and test = ${quoted(wanted.test)}`,
+        limit: 1,
+      };
+    },
+    () => false,
+  );
 
 // Each load's numbers with what is usual, oldest first.
 export const useMeasures = () =>
   useRows(
     () => ({
       text:
-        `select table_name, task, measure, ${utc("at")} as at, value, expected, low, high, points, basis, state, run ` +
-        "from _tarn.measures qualify row_number() over (partition by table_name, task, measure order by at desc) <= 60 " +
-        "order by table_name, task, measure, at",
+        `select table_name, task, measure, ${utc("measured_at")} as at, value, expected, low, high, points, basis, state, run ` +
+        "from _tarn.measures qualify row_number() over (partition by table_name, task, measure order by measured_at desc) <= 60 " +
+        "order by table_name, task, measure, measured_at",
       limit: 100_000,
     }),
     (event) => event.kind === "lake" || event.kind === "status",

@@ -12,6 +12,7 @@ export interface TestRun {
 export interface TestLine {
   key: string;
   test: string;
+  kind: string; // unique, not_null; empty: a SQL file
   task: string;
   table: string; // empty: a SQL file
   column: string;
@@ -27,6 +28,7 @@ export function testLines(rows: Row[]): TestLine[] {
     const line = lines.get(key) ?? {
       key,
       test: row.test!,
+      kind: row.kind ?? "",
       task: row.task!,
       table: row.table_name ?? "",
       column: row.column_name ?? "",
@@ -105,7 +107,11 @@ export interface Spark {
 }
 export function sparkOf(points: Point[], width: number, height: number, pad = 3): Spark {
   if (!points.length) return { line: "", bands: [], odd: [] };
-  const values = points.flatMap((point) => [point.value, point.low ?? point.value, point.high ?? point.value]);
+  const values = points.flatMap((point) => [
+    point.value,
+    point.low ?? point.value,
+    point.high ?? point.value,
+  ]);
   const least = Math.min(0, ...values);
   const most = Math.max(...values);
   const range = most - least || 1;
@@ -129,7 +135,9 @@ export function sparkOf(points: Point[], width: number, height: number, pad = 3)
   return {
     line: points.map((point, i) => `${x(i)},${y(point.value)}`).join(" "),
     bands,
-    odd: points.flatMap((point, i) => (point.state === "high" || point.state === "low" ? [place(point, i)] : [])),
+    odd: points.flatMap((point, i) =>
+      point.state === "high" || point.state === "low" ? [place(point, i)] : [],
+    ),
     last: place(points.at(-1)!, points.length - 1),
   };
 }

@@ -3,7 +3,12 @@ import { expect, test } from "vitest";
 import type { CalendarCell } from "../../api/client";
 import { addDays, dayName, daysFrom, linesOf, weekOf, wordsOf } from "./calendar";
 
-const cell = (schedule: string, state: CalendarCell["state"], count: number, first: string): CalendarCell => ({
+const cell = (
+  schedule: string,
+  state: CalendarCell["state"],
+  count: number,
+  first: string,
+): CalendarCell => ({
   at: "2026-10-25",
   schedule,
   state,

@@ -10,7 +10,12 @@ export const daysFrom = (day: string, count: number): string[] =>
 // Weeks begin on Monday.
 export const weekOf = (day: string): string => addDays(day, -((new Date(at(day)).getUTCDay() + 6) % 7));
 
-const names = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
+const names = new Intl.DateTimeFormat("en-GB", {
+  weekday: "short",
+  day: "numeric",
+  month: "short",
+  timeZone: "UTC",
+});
 export const dayName = (day: string): string => names.format(at(day)).replace(",", "");
 
 export interface Line {
@@ -32,7 +37,10 @@ export function linesOf(cells: CalendarCell[], place: string, zone: string): Lin
     if (cell.at === place) lines.set(cell.schedule, [...(lines.get(cell.schedule) ?? []), cell]);
   return [...lines]
     .map(([schedule, own]) => {
-      const first = own.reduce((least, cell) => (cell.first_at < least ? cell.first_at : least), own[0]!.first_at);
+      const first = own.reduce(
+        (least, cell) => (cell.first_at < least ? cell.first_at : least),
+        own[0]!.first_at,
+      );
       const count = own.reduce((sum, cell) => sum + cell.count, 0);
       return { schedule, at: timeIn(zone, first), key: first, cells: own.sort(byWeight), count };
     })

@@ -20,7 +20,7 @@ export const isDay = (text: string): boolean => /^\d{4}-\d\d-\d\d$/.test(text);
 // "Fri 30 Oct 2026"; a text that is no day stays as it is.
 export function dayInWords(day: string): string {
   const at = isDay(day) ? Date.parse(`${day}T00:00:00Z`) : NaN;
-  if (Number.isNaN(at)) return day;
+  if (Number.isNaN(at) || new Date(at).toISOString().slice(0, 10) !== day) return day;
   const parts = new Intl.DateTimeFormat("en-GB", {
     weekday: "short",
     day: "numeric",
