@@ -480,11 +480,13 @@ class RemoteBackend final : public serve::Backend {
   }
 
   Result<std::vector<report::FieldMeaning>> report_meanings(const serve::ReportRequest& request) override {
-    TARN_TRY(const auto json, Server::call(server_.post("/api/v1/reports/" + net::url_encode(request.name) + "/values",
-                                                        serve::to_json(request))));
+    TARN_TRY(const auto json,
+             Server::call(server_.post("/api/v1/reports/" + net::url_encode(request.name) + "/values",
+                                       serve::to_json(request))));
     std::vector<report::FieldMeaning> all;
     for (const auto& one : json.value("values", serve::Json::array()))
-      all.push_back({serve::text_of(one, "name"), serve::text_of(one, "shown"), serve::text_of(one, "problem")});
+      all.push_back(
+          {serve::text_of(one, "name"), serve::text_of(one, "shown"), serve::text_of(one, "problem")});
     return all;
   }
 

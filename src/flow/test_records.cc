@@ -36,10 +36,10 @@ CREATE INDEX test_results_by_time ON test_results (at);
 Status write_tests(store::Connection& db, const TestsOf& of, const std::vector<TestOutcome>& tests) {
   TARN_CHECK(db.run("DELETE FROM test_results WHERE run_id = ? AND task = ?", {of.run_id, of.task}));
   for (const auto& test : tests) {
-    TARN_CHECK(db.run("INSERT OR REPLACE INTO test_results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                      {of.run_id, of.task, test.name, test.path, test.line, test.table, test.column, test.kind,
-                       test.severity, test.state, test.failures, test.message, sample_of(test), test.sql,
-                       of.at}));
+    TARN_CHECK(
+        db.run("INSERT OR REPLACE INTO test_results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+               {of.run_id, of.task, test.name, test.path, test.line, test.table, test.column, test.kind,
+                test.severity, test.state, test.failures, test.message, sample_of(test), test.sql, of.at}));
   }
   return ok();
 }

@@ -31,7 +31,8 @@ constexpr size_t kWeekdays = 8;    // of the same weekday, where they are enough
 constexpr double kReach = 4;       // in standard deviations, as the median absolute deviation estimates them
 constexpr double kMadToDeviation = 1.4826;
 
-// `before` is oldest first and does not hold the point that is judged, which comes at `hours`. nullopt: too few.
+// `before` is oldest first and does not hold the point that is judged, which comes at `hours`. nullopt: too
+// few.
 std::optional<Band> band_of(const std::vector<Point>& before, double hours, const BandRules& rules);
 
 double median_of(std::vector<double> values);  // of none: 0

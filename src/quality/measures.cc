@@ -65,10 +65,11 @@ Result<std::vector<Writer>> writers(store::Store& store) {
 // Oldest first.
 Result<std::vector<Done>> successes(store::Store& store, const std::string& task) {
   return store.read([&](store::Connection& db) -> Result<std::vector<Done>> {
-    TARN_TRY(auto rows, db.query("SELECT run_id, finished_at, rows_written, rows_quarantined FROM tasks WHERE "
-                                 "name = ? AND state = 'done' AND finished_at IS NOT NULL "
-                                 "ORDER BY started_at DESC LIMIT ?",
-                                 {task, kRunsMax}));
+    TARN_TRY(auto rows,
+             db.query("SELECT run_id, finished_at, rows_written, rows_quarantined FROM tasks WHERE "
+                      "name = ? AND state = 'done' AND finished_at IS NOT NULL "
+                      "ORDER BY started_at DESC LIMIT ?",
+                      {task, kRunsMax}));
     std::vector<Done> all;
     while (true) {
       TARN_TRY(const bool more, rows.next());
@@ -76,9 +77,8 @@ Result<std::vector<Done>> successes(store::Store& store, const std::string& task
         break;
       all.push_back({rows.text(0), rows.time(1), rows.real(2), rows.real(3)});
     }
-    std::sort(all.begin(), all.end(), [](const Done& a, const Done& b) {
-      return std::tie(a.at, a.run) < std::tie(b.at, b.run);
-    });
+    std::sort(all.begin(), all.end(),
+              [](const Done& a, const Done& b) { return std::tie(a.at, a.run) < std::tie(b.at, b.run); });
     return all;
   });
 }
@@ -97,8 +97,8 @@ class Series {
     Timestamp at;
     double value = 0;
     std::string run;
-    double judged = 0;   // what is compared: a change of the value, or the value itself
-    double base = 0;     // value - judged
+    double judged = 0;  // what is compared: a change of the value, or the value itself
+    double base = 0;    // value - judged
     BandRules rules;
     bool low_matters = true;
     bool counts = true;  // for those that come after it
@@ -140,7 +140,8 @@ void add_rows(const MeasuresOf& of, const std::vector<Load>& loads, std::vector<
     if (!load.rows)
       continue;
     const auto found =
-        series.try_emplace(load.table, of, Measure{.table = load.table, .task = "", .name = "rows"}, out).first;
+        series.try_emplace(load.table, of, Measure{.table = load.table, .task = "", .name = "rows"}, out)
+            .first;
     const auto rows = static_cast<double>(*load.rows);
     const auto change = static_cast<double>(*load.added - *load.deleted);
     found->second.add({.at = load.at,

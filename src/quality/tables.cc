@@ -40,17 +40,16 @@ class HistoryTable final : public engine::TableSource {
   const TablesOf of_;
   const std::string name_ = "table_history";
   const std::string about_ = "One row per change of a table that its metadata still has, oldest first.";
-  const std::vector<engine::SourceColumn> columns_ = {
-      {"table_name", "VARCHAR", "schema.name"},
-      {"snapshot_id", "BIGINT", ""},
-      {"changed_at", "TIMESTAMP WITH TIME ZONE", ""},
-      {"operation", "VARCHAR", "append, overwrite or delete"},
-      {"task", "VARCHAR", "null: somebody's statement"},
-      {"run", "VARCHAR", ""},
-      {"rows_added", "BIGINT", ""},
-      {"rows_deleted", "BIGINT", ""},
-      {"rows", "BIGINT", "Afterwards"},
-      {"bytes", "BIGINT", "Of its files, afterwards"}};
+  const std::vector<engine::SourceColumn> columns_ = {{"table_name", "VARCHAR", "schema.name"},
+                                                      {"snapshot_id", "BIGINT", ""},
+                                                      {"changed_at", "TIMESTAMP WITH TIME ZONE", ""},
+                                                      {"operation", "VARCHAR", "append, overwrite or delete"},
+                                                      {"task", "VARCHAR", "null: somebody's statement"},
+                                                      {"run", "VARCHAR", ""},
+                                                      {"rows_added", "BIGINT", ""},
+                                                      {"rows_deleted", "BIGINT", ""},
+                                                      {"rows", "BIGINT", "Afterwards"},
+                                                      {"bytes", "BIGINT", "Of its files, afterwards"}};
 };
 
 class MeasuresTable final : public engine::TableSource {
@@ -62,12 +61,11 @@ class MeasuresTable final : public engine::TableSource {
   Status scan(const std::function<bool(engine::TextRow row)>& sink) override {
     TARN_TRY(const auto all, measures_of({of_.catalog, of_.store, of_.zone, of_.env.clock->now()}));
     for (const auto& one : all) {
-      const auto basis = one.points == 0    ? Cell()
-                         : one.same_weekday ? Cell("same weekday")
-                                            : Cell("newest");
-      if (!sink({one.table, text_or_null(one.task), one.name, format_utc(one.at), fmt::format("{}", one.value),
-                 number_or_null(one.expected), number_or_null(one.low), number_or_null(one.high),
-                 std::to_string(one.points), basis, one.state, text_or_null(one.run)}))
+      const auto basis = one.points == 0 ? Cell() : one.same_weekday ? Cell("same weekday") : Cell("newest");
+      if (!sink({one.table, text_or_null(one.task), one.name, format_utc(one.at),
+                 fmt::format("{}", one.value), number_or_null(one.expected), number_or_null(one.low),
+                 number_or_null(one.high), std::to_string(one.points), basis, one.state,
+                 text_or_null(one.run)}))
         break;
     }
     return ok();
@@ -77,12 +75,14 @@ class MeasuresTable final : public engine::TableSource {
   const TablesOf of_;
   const std::string name_ = "measures";
   const std::string about_ =
-      "What each load brought and what is usual: median ± 4 deviations of the loads before (docs/quality.md).";
+      "What each load brought and what is usual: median ± 4 deviations of the loads before "
+      "(docs/quality.md).";
   const std::vector<engine::SourceColumn> columns_ = {
       {"table_name", "VARCHAR", "schema.name"},
       {"task", "VARCHAR", "null for rows: whoever changed the table"},
       {"measure", "VARCHAR",
-       "rows in the table; written by a success of the task; quarantined by it; gap: hours since the one before"},
+       "rows in the table; written by a success of the task; quarantined by it; gap: hours since the one "
+       "before"},
       {"measured_at", "TIMESTAMP WITH TIME ZONE", ""},
       {"value", "DOUBLE", ""},
       {"expected", "DOUBLE", "null: fewer than five loads before it"},

@@ -175,9 +175,8 @@ Result<std::vector<FieldMeaning>> Reports::meanings(const ReportConfig& config, 
     if (const auto found = given.find(parameter.name); found != given.end())
       own.insert(*found);
     const auto values =
-        settle_values("report " + config.name, {parameter}, own, today, [&](const ParameterConfig& one) {
-          return asker.choices(one, kCheckedChoicesMax);
-        });
+        settle_values("report " + config.name, {parameter}, own, today,
+                      [&](const ParameterConfig& one) { return asker.choices(one, kCheckedChoicesMax); });
     all.push_back(values ? FieldMeaning{parameter.name, values->front().shown, ""}
                          : FieldMeaning{parameter.name, "", values.error().message});
   }

@@ -93,7 +93,7 @@ struct ReportRequest {
   std::string name;
   report::Given parameters;
   std::optional<Timestamp> as_of;
-  std::string key;  // of a mail: the occasion, which is mailed once; empty: this time
+  std::string key;                        // of a mail: the occasion, which is mailed once; empty: this time
   flow::RunObserver* observer = nullptr;  // hears of its run, where this process makes it
 };
 

@@ -26,11 +26,11 @@ flow::Due due(const char* time, const char* schedule, flow::DueState state, int6
 TEST(CalendarTest, GathersByDayOfTheZone) {
   const auto zone = TimeZone::find("Europe/Amsterdam").value();
   const auto cells =
-      calendar_cells({due("2026-10-24T21:30:00Z", "often", flow::DueState::kDone),    // 23:30 on the 24th
-                      due("2026-10-24T22:30:00Z", "often", flow::DueState::kDone),    // 00:30 on the 25th
-                      due("2026-10-25T00:30:00Z", "often", flow::DueState::kFailed),  // 02:30, summer
+      calendar_cells({due("2026-10-24T21:30:00Z", "often", flow::DueState::kDone),     // 23:30 on the 24th
+                      due("2026-10-24T22:30:00Z", "often", flow::DueState::kDone),     // 00:30 on the 25th
+                      due("2026-10-25T00:30:00Z", "often", flow::DueState::kFailed),   // 02:30, summer
                       due("2026-10-25T01:30:00Z", "often", flow::DueState::kDone, 3),  // 02:30, winter
-                      due("2026-10-25T22:30:00Z", "often", flow::DueState::kDone)},   // 23:30 on the 25th
+                      due("2026-10-25T22:30:00Z", "often", flow::DueState::kDone)},    // 23:30 on the 25th
                      {{at("2026-10-25T23:00:00Z"), "often"}}, zone, CalendarStep::kDay);
   ASSERT_EQ(cells.size(), 4U) << cells.dump();
   EXPECT_EQ(cells[0]["at"], "2026-10-24");

@@ -10,7 +10,8 @@ Result<int64_t> write_book(engine::ResultStream& rows, const BookRequest& reques
   report::SheetConfig sheet;
   sheet.name = "Result";
   const auto progress = [&request](int64_t) -> Status {
-    return request.is_gone() ? Status(Error{Code::kCancelled, "nobody waits for the workbook any more"}) : ok();
+    return request.is_gone() ? Status(Error{Code::kCancelled, "nobody waits for the workbook any more"})
+                             : ok();
   };
   TARN_TRY(const auto count, writer->add_sheet(sheet, rows, progress));
   report::BookFacts facts{.title = "Result of a query", .description = ""};

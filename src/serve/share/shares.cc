@@ -54,10 +54,11 @@ Result<std::unique_ptr<Shares>> Shares::open(Env& env, store::Store& store) {
 Status Shares::load() {
   const auto now = env_.clock->now();
   return store_.read([&](store::Connection& db) -> Status {
-    TARN_TRY(auto rows, db.query("SELECT id, secret_hash, board, filters, may_filter, may_see_rows, created_at, "
-                                 "expires_at, used_at, uses FROM shares WHERE revoked_at IS NULL AND "
-                                 "expires_at > ?",
-                                 {now}));
+    TARN_TRY(auto rows,
+             db.query("SELECT id, secret_hash, board, filters, may_filter, may_see_rows, created_at, "
+                      "expires_at, used_at, uses FROM shares WHERE revoked_at IS NULL AND "
+                      "expires_at > ?",
+                      {now}));
     while (true) {
       TARN_TRY(const bool more, rows.next());
       if (!more)
@@ -85,10 +86,11 @@ Result<NewShare> Shares::make(Share wanted) {
   share.created_at = env_.clock->now();
   const auto hash = codec::sha256_hex(made.secret);
   TARN_CHECK(store_.write([&](store::Connection& db) {
-    return db.run("INSERT INTO shares (id, secret_hash, board, filters, may_filter, may_see_rows, created_at, "
-                  "expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                  {share.id, hash, share.board, dump(Json(share.filters)), share.may_filter ? 1 : 0,
-                   share.may_see_rows ? 1 : 0, share.created_at, share.expires_at});
+    return db.run(
+        "INSERT INTO shares (id, secret_hash, board, filters, may_filter, may_see_rows, created_at, "
+        "expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        {share.id, hash, share.board, dump(Json(share.filters)), share.may_filter ? 1 : 0,
+         share.may_see_rows ? 1 : 0, share.created_at, share.expires_at});
   }));
   const std::lock_guard lock(mutex_);
   drop_ended(share.created_at);

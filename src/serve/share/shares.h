@@ -40,8 +40,8 @@ class Shares {
 
   // `wanted` says what it shows and when it ends.
   Result<NewShare> make(Share wanted);
-  std::vector<Share> live();               // newest first
-  Status revoke(const std::string& id);    // kNotFound: it is not live
+  std::vector<Share> live();             // newest first
+  Status revoke(const std::string& id);  // kNotFound: it is not live
   // The live share of a secret. kNotFound for any other; kExhausted: asked too often, by one share or with
   // secrets that are none.
   Result<Share> admit(std::string_view secret);

@@ -20,8 +20,8 @@ constexpr size_t kLinksMax = 1000;
 // No script, no name of the board, and the same for a link that ended and one that never was.
 constexpr std::string_view kEnded = R"(<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>This link has ended</title><style>body{font:16px/1.5 system-ui,sans-serif;max-width:36em;margin:15vh auto;
-padding:0 1em;color-scheme:light dark}</style></head>
+<title>This link has ended</title><style>body{font:16px/1.5 system-ui,sans-serif;max-width:36em;
+margin:15vh auto;padding:0 1em;color-scheme:light dark}</style></head>
 <body><h1>This link does not work any more</h1>
 <p>It has ended or was taken back. Whoever sent it can make a new one.</p></body></html>
 )";
@@ -105,8 +105,8 @@ bool SharesApi::open_page(std::string_view secret, Response& response) {
     answer(response, share.error());
     return true;
   }
-  response.answer(404, "text/html; charset=utf-8",
-                  {{"Content-Security-Policy", std::string(kEndedPolicy)}}, std::string(kEnded));
+  response.answer(404, "text/html; charset=utf-8", {{"Content-Security-Policy", std::string(kEndedPolicy)}},
+                  std::string(kEnded));
   return true;
 }
 
