@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -21,23 +22,39 @@ using session::quote_literal;
 
 constexpr int64_t kSniffAllBytes = 32 << 20;
 
-Result<int64_t> count_quotes(const std::string& path) {
+// Of the bytes from `begin` on, up to `end`. Quotes are rare here: memchr finds none faster than a loop
+// counts.
+Result<int64_t> count_quotes(const std::string& path, off_t begin, off_t end) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   std::string buffer(size_t{1} << 18, '\0');
   int64_t count = 0;
-  while (true) {
-    const ssize_t got = file.valid() ? ::read(file.get(), buffer.data(), buffer.size()) : -1;
-    if (got < 0 && file.valid() && errno == EINTR) {
+  while (begin < end) {
+    const auto wanted = std::min(buffer.size(), static_cast<size_t>(end - begin));
+    const ssize_t got = file.valid() ? ::pread(file.get(), buffer.data(), wanted, begin) : -1;
+    if (got < 0 && file.valid() && errno == EINTR)
       continue;
-    }
-    if (got < 0) {
+    if (got < 0)
       return Error{Code::kIo, fmt::format("cannot read {}: {}", path, std::strerror(errno))};
-    }
-    if (got == 0) {
-      return count;
-    }
-    count += std::count(buffer.begin(), buffer.begin() + got, '"');
+    if (got == 0)
+      break;
+    begin += got;
+    std::string_view rest(buffer.data(), static_cast<size_t>(got));
+    for (auto at = rest.find('"'); at != std::string_view::npos; at = rest.find('"', at + 1))
+      ++count;
   }
+  return count;
+}
+
+// The halves of the file side by side: nothing else of a load runs meanwhile.
+Result<int64_t> count_quotes(const std::string& path) {
+  const auto bytes = static_cast<off_t>(file_bytes(path));
+  Result<int64_t> second = 0;
+  std::thread other([&] { second = count_quotes(path, bytes / 2, bytes); });
+  const auto first = count_quotes(path, 0, bytes / 2);
+  other.join();
+  TARN_CHECK(first);
+  TARN_CHECK(second);
+  return *first + *second;
 }
 
 class CsvInput : public Input {
