@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "quality/bands.h"
@@ -200,8 +201,14 @@ Result<std::vector<Measure>> measures_of(const MeasuresOf& of) {
   std::vector<Measure> all;
   TARN_TRY(const auto loads, loads_of(of.catalog));
   add_rows(of, loads, all);
+  // The records also know tables that are gone.
+  std::set<std::string> there;
+  for (const auto& load : loads)
+    there.insert(engine::fold(load.table));
   TARN_TRY(const auto tables, writers(of.store));
   for (const auto& writer : tables) {
+    if (!there.contains(engine::fold(writer.table)))
+      continue;
     TARN_TRY(const auto runs, successes(of.store, writer.task));
     add_runs(of, writer, runs, all);
   }

@@ -169,3 +169,11 @@ def test_bands_are_what_the_rules_say(home):
     assert any(measure == "gap" and 47 < value < 49 for measure, value in odd)
     weekends = [row for row in of("written")[42:59] if row["value"] < 400 and row["value"] > 0]
     assert weekends and all(row["state"] == "ok" and row["basis"] == "same weekday" for row in weekends)
+
+
+def test_a_table_that_is_gone_has_no_numbers(home):
+    home.run("run")
+    of = lambda: {row["table_name"] for row in home.rows("select distinct table_name from _tarn.measures")}
+    assert of() == {"public.orders", "public.lines"}
+    home.run("sql", "drop table lines")
+    assert of() == {"public.orders"}

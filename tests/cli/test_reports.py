@@ -219,3 +219,43 @@ sheets:
     assert book.sheetnames == ["It's", "info", "Info (2)"]
     assert cells(book["It's"]) == [["Über"], [1]]
     assert "the folder" in shares.run("report", "odd", "-o", shares.project / "none" / "x.xlsx", check=2).stderr
+
+
+def test_rows_of_sql_come_as_a_workbook(shares):
+    server = Server(shares)
+    try:
+        status, body = server.request("/api/v1/sql", {"sql": "select * from shares order by day nulls last", "format": "xlsx"})
+        assert status == 200
+        book = openpyxl.load_workbook(io.BytesIO(body))
+        assert book.sheetnames == ["Result", "Info"]
+        rows = cells(book["Result"])
+        assert rows[0] == ["symbol", "day", "close", "volume", "note", "listed", "seen"]
+        assert rows[1] == ["AAPL", datetime.datetime(2024, 2, 29), 182.5, "9007199254740993", "=1+1", True,
+                           datetime.datetime(2024, 2, 29, 18, 30)]
+        assert book["Result"]["E2"].data_type == "s"
+        assert any("select * from shares" in str(cell) for row in cells(book["Info"]) for cell in row)
+        # In a session it sees what the session sees; an error is told before anything is sent.
+        session = server.json("/api/v1/sessions", {})["id"]
+        server.json("/api/v1/sql", {"sql": "create temp table mine as select 42 as n", "session": session})
+        status, body = server.request("/api/v1/sql", {"sql": "from mine", "format": "xlsx", "session": session})
+        assert cells(openpyxl.load_workbook(io.BytesIO(body))["Result"]) == [["n"], [42]]
+        status, body = server.request("/api/v1/sql", {"sql": "select error('no ' || i) from range(9) r(i)", "format": "xlsx"})
+        assert status == 400 and "no 0" in json.loads(body)["error"]["message"]
+        assert not list((shares.data / "spill").glob("export-*"))
+    finally:
+        server.stop()
+
+
+def test_what_values_mean_is_told_for_each_by_itself(shares):
+    server = Server(shares)
+    try:
+        values = server.json("/api/v1/reports/shares/values", {"parameters": {"from": "start of year", "symbols": ["AAPL", "APPL"], "least": "x"}})["values"]
+        meant = {one["name"]: one for one in values}
+        year = datetime.datetime.now(datetime.timezone.utc).year
+        assert meant["from"] == {"name": "from", "shown": f"{year}-01-01", "problem": ""}
+        assert "did you mean 'AAPL'" in meant["symbols"]["problem"] and "not a number" in meant["least"]["problem"]
+        status, body = server.request("/api/v1/reports/shares/values", {"parameters": {"form": "1"}})
+        assert status == 400 and "did you mean 'from'" in json.loads(body)["error"]["message"]
+        assert shares.data and server.json("/api/v1/runs")["runs"] == []  # nothing was made
+    finally:
+        server.stop()

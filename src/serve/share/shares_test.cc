@@ -5,10 +5,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 #include <gtest/gtest.h>
 
+#include "base/env/fault.h"
 #include "base/time.h"
 
 namespace tarn::serve {
@@ -118,6 +120,42 @@ TEST_F(SharesTest, CannotBeAskedWithoutLimit) {
     code = shares_->admit("guess " + std::to_string(i)).error().code;
   EXPECT_EQ(code, Code::kExhausted);
   EXPECT_TRUE(shares_->admit(other.secret)) << "guessing does not lock out who has a link";
+}
+
+// Goal: what make() and revoke() answered holds after a power cut at any call of SQLite.
+TEST_F(SharesTest, APowerCutTakesNothingBackThatWasAnswered) {
+  constexpr int64_t kCallsMax = 1000;
+  for (int64_t call = 1; call < kCallsMax; ++call) {
+    shares_.reset();
+    store_.reset();
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directory(folder_);
+    reopen();
+    shares_.reset();
+    store_.reset();
+    FaultInjector faults({.layer = "sqlite", .fail_call = call, .mode = FaultMode::kCrash});
+    std::optional<NewShare> kept, gone;
+    bool revoked = false;
+    if (auto store = store::Store::open({.path = folder_ + "/control.sqlite", .faults = &faults})) {
+      if (auto shares = Shares::open(env_, **store)) {
+        Share wanted{.board = "shares", .filters = {}};
+        wanted.expires_at = clock_.now_ + std::chrono::hours(1);
+        for (auto* one : {&kept, &gone}) {
+          if (auto made = (*shares)->make(wanted))
+            *one = std::move(*made);
+        }
+        revoked = gone && (*shares)->revoke(gone->share.id).has_value();
+      }
+    }
+    reopen();
+    EXPECT_TRUE(!kept || shares_->admit(kept->secret)) << "call " << call;
+    EXPECT_TRUE(!revoked || !shares_->admit(gone->secret)) << "call " << call;
+    if (!faults.fired()) {
+      EXPECT_TRUE(kept && revoked);
+      return;
+    }
+  }
+  FAIL() << "the power was cut at every call";
 }
 
 }  // namespace
