@@ -380,6 +380,74 @@ test("a board is printed whole: no bars and buttons, no tile cut by the end of a
   none();
 });
 
+test("a list sorts by its headers, is searched, and is copied by the keyboard", async () => {
+  await go("/flow/runs", "tbody tr");
+  await page.getByRole("button", { name: "Took" }).focus();
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("th[aria-sort=descending]");
+  assert.equal(new URL(page.url()).searchParams.get("sort"), "-took");
+  await page.fill("input[type=search]", "price_summary");
+  await page.waitForFunction(() => [...document.querySelectorAll("tbody tr")].every((row) => row.textContent.includes("price_summary")));
+  const rows = await page.locator("tbody tr").count();
+  await page.focus(".scroll[role=region]");
+  await page.keyboard.press("Control+C");
+  await page.waitForFunction(async (rows) => (await navigator.clipboard.readText()).split("\n").length === rows + 1, rows);
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^State\tWhat\tStarted\tTook\tRun\n/);
+  // From the top of the page by Tab alone: first the way past the bar, then the rooms, each seen.
+  await page.reload();
+  await page.waitForSelector("tbody tr");
+  const focused = () => page.evaluate(() => [document.activeElement.textContent.trim(), getComputedStyle(document.activeElement).outlineStyle]);
+  const seen = [];
+  for (let i = 0; i < 11; i += 1) {
+    await page.keyboard.press("Tab");
+    seen.push(await focused());
+  }
+  assert.equal(seen[0][0], "Skip to the page");
+  assert.deepEqual(seen.slice(3, 10).map(([text]) => text), ["Home", "Data", "Flow", "SQL", "Boards", "Reports", "Settings"]);
+  assert.ok(seen.every(([, outline]) => outline !== "none"), JSON.stringify(seen));
+  none();
+});
+
+test("a page open for a day: thousands of events and broken connections leave it small, and it heals", async () => {
+  await go("/", "h1:has-text('failed')");
+  await page.waitForSelector("text=Live");
+  let served = 0;
+  // What a day brings: the stream breaks again and again, each time with hundreds of events.
+  const burst = (n) => {
+    let text = "retry: 20\n\n";
+    for (let i = 0; i < 500; i += 1) {
+      text += `id: day-${n * 500 + i}\nevent: task\ndata: ${JSON.stringify({ run: `run-${n}-${i}`, name: "mart_prices", state: i % 2 ? "done" : "running" })}\n\n`;
+      text += `event: progress\ndata: ${JSON.stringify({ run: `run-${n}-${i}`, name: "mart_prices", text: `${i} rows` })}\n\n`;
+      if (i % 50 === 0) text += `event: lake\ndata: ${JSON.stringify({ version: i, tables: ["public.mart_prices"] })}\n\n`;
+    }
+    return text;
+  };
+  await page.route("**/api/v1/events*", (route) =>
+    route.fulfill({ status: 200, contentType: "text/event-stream", body: burst((served += 1)) }));
+  await page.reload();
+  const heap = async () => {
+    await page.evaluate(() => globalThis.gc());
+    return page.evaluate(() => performance.memory.usedJSHeapSize);
+  };
+  const until = async (n) => {
+    for (let i = 0; served < n && i < 200; i += 1) await page.waitForTimeout(50);
+    assert.ok(served >= n, `only ${served} connections`);
+  };
+  await until(10);
+  const before = await heap();
+  await until(60);
+  const grown = (await heap()) - before;
+  console.log(`${served * 1000} events over ${served} connections: the page's memory grew by ${Math.round(grown / 1024)} KB`);
+  assert.ok(grown < 8 * 1024 * 1024, `${grown} bytes`);
+  await page.waitForSelector("h1:has-text('failed')"); // it still follows: neither starved nor stuck
+  await page.unroute("**/api/v1/events*");
+  await page.waitForSelector("text=Live");
+  await page.click("button:has-text('Run everything')");
+  await page.waitForSelector(".title >> text=failed", { state: "attached", timeout: 60_000 });
+  none(["ERR_ABORTED"]);
+});
+
 test("Settings, the palette, the keys, and logging out", async () => {
   await go("/settings", "h2:text('Project')");
   await page.waitForSelector("section[aria-labelledby=project] .good");

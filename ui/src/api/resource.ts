@@ -70,8 +70,11 @@ export function useKept<T>(
   );
   const stop = listen((event) => {
     if (event.kind !== "refresh" && !changes(event)) return;
-    window.clearTimeout(timer);
-    timer = window.setTimeout(() => void load(), pause);
+    // Not put off again by each event: a stream of them must not keep the page from what is new.
+    timer ??= window.setTimeout(() => {
+      timer = undefined;
+      void load();
+    }, pause);
   });
   onScopeDispose(() => {
     stop();

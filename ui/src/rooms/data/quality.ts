@@ -105,16 +105,25 @@ export interface Spark {
   odd: { x: number; y: number }[];
   last?: { x: number; y: number };
 }
-export function sparkOf(points: Point[], width: number, height: number, pad = 3): Spark {
-  if (!points.length) return { line: "", bands: [], odd: [] };
+function rangeOf(points: Point[]) {
   const values = points.flatMap((point) => [
     point.value,
     point.low ?? point.value,
     point.high ?? point.value,
   ]);
   const least = Math.min(0, ...values);
-  const most = Math.max(...values);
-  const range = most - least || 1;
+  const most = Math.max(0, ...values);
+  return { least, most, range: most - least || 1 };
+}
+// Where the values 0 and the highest are.
+export function marksOf(points: Point[], height: number, pad = 3): { value: number; y: number }[] {
+  const { least, most, range } = rangeOf(points);
+  const values = most > 0 ? [0, most] : [0];
+  return values.map((value) => ({ value, y: height - pad - ((value - least) / range) * (height - 2 * pad) }));
+}
+export function sparkOf(points: Point[], width: number, height: number, pad = 3): Spark {
+  if (!points.length) return { line: "", bands: [], odd: [] };
+  const { least, range } = rangeOf(points);
   const round = (number: number) => Math.round(number * 10) / 10;
   const x = (i: number) =>
     round(points.length === 1 ? width / 2 : pad + (i / (points.length - 1)) * (width - 2 * pad));
