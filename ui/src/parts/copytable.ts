@@ -6,7 +6,10 @@ export async function copyFocusedTable(): Promise<boolean> {
   if (!table || window.getSelection()?.toString()) return false;
   const lines = [...table.querySelectorAll("tr")].map((row) =>
     [...row.querySelectorAll<HTMLElement>("th, td")].map((cell) =>
-      cell.innerText.trim().replace(/\s*\n\s*/g, " "),
+      cell.innerText
+        .replace(/[▴▾]/g, "")
+        .trim()
+        .replace(/\s*\n\s*/g, " "),
     ),
   );
   const [head = [], ...rows] = lines;
