@@ -177,3 +177,11 @@ def test_a_table_that_is_gone_has_no_numbers(home):
     assert of() == {"public.orders", "public.lines"}
     home.run("sql", "drop table lines")
     assert of() == {"public.orders"}
+
+
+def test_results_of_long_ago_go(home):
+    home.run("run")
+    with sqlite3.connect(home.data / "control.sqlite") as db:
+        assert db.execute("update test_results set run_id = 'long ago', at = at - 401 * 86400000000 where test = 'few'").rowcount == 1
+    home.run("run", "orders")
+    assert "long ago" not in {row["run"] for row in home.rows("select run from _tarn.tests")}

@@ -9,6 +9,7 @@
 namespace tarn::serve {
 namespace {
 
+constexpr std::chrono::days kEndedKept{400};
 constexpr double kAsksAtOnce = 60;
 constexpr double kStrangersAtOnce = 30;
 
@@ -85,7 +86,8 @@ Result<NewShare> Shares::make(Share wanted) {
   share.id = new_uuid(*env_.random);
   share.created_at = env_.clock->now();
   const auto hash = codec::sha256_hex(made.secret);
-  TARN_CHECK(store_.write([&](store::Connection& db) {
+  TARN_CHECK(store_.write([&](store::Connection& db) -> Status {
+    TARN_CHECK(db.run("DELETE FROM shares WHERE expires_at < ?", {share.created_at - kEndedKept}));
     return db.run(
         "INSERT INTO shares (id, secret_hash, board, filters, may_filter, may_see_rows, created_at, "
         "expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
