@@ -36,6 +36,21 @@ void add_report(CLI::App& root, Arguments& arguments, Texts& texts) {
   report->add_option("--as-of", texts.as_of, "Every table as it was at this time, e.g. 2026-11-21T06:35:00");
 }
 
+void add_flow(CLI::App& root, Arguments& arguments, Texts& texts) {
+  auto* flow = root.add_subcommand("flow", "Run a flow (flows/NAME.yml)");
+  flow->add_option("name", arguments.flow, "Name of the flow; none: list them");
+  flow->add_flag("--list", arguments.list, "Show the parameters and tasks of the one that is named");
+  flow->add_option("--param,-p", texts.parameters, "A parameter: name=value; again for more values of a list")
+      ->allow_extra_args(false);
+  flow->add_option("--resume", arguments.resume, "Go on with this run of a flow where it stopped");
+  flow->add_option("--done", arguments.done, "With --resume: a task that is unknown, and was done")
+      ->allow_extra_args(false);
+  flow->add_option("--again", arguments.again,
+                   "With --resume: one that was not done, and is to be done again")
+      ->allow_extra_args(false);
+  flow->add_option("--vars", texts.vars, "Variables of the project's tasks: name=value or '{name: value}'");
+}
+
 void add_run(CLI::App& root, Arguments& arguments, Texts& texts) {
   auto* run =
       root.add_subcommand("run", "Fetch sources, build models, run tests, in the order of what needs what");
@@ -88,6 +103,7 @@ void add_commands(CLI::App& root, Arguments& arguments, Texts& texts) {
   replay->add_option("source", arguments.source, "Name of the source")->required();
   replay->add_option("run", arguments.run, "Id of the run, as _tarn.runs shows it")->required();
   add_report(root, arguments, texts);
+  add_flow(root, arguments, texts);
   root.add_subcommand("status", "What is fresh, late or failed, and why (exit code 1: a source is stale)");
   auto* serve = root.add_subcommand("serve", "Hold the project open and answer the API");
   serve->add_option("--http", arguments.http, "HOST:PORT to listen on (default 127.0.0.1:7070)");

@@ -42,6 +42,10 @@ struct Arguments {
   report::Given parameters;
   bool send = false;
   std::string key;
+
+  std::string flow;  // flow; empty: list them; `list`, `parameters` and `vars` as above
+  std::string resume;
+  std::vector<std::string> done, again;  // with `resume`: tasks whose effect was unknown
 };
 
 // Prints help and version itself; then `command` is empty.

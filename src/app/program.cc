@@ -57,7 +57,8 @@ int run_program(int count, const char* const* words, const ProgramOptions& optio
       {"replay", command_replay},     {"status", command_status},
       {"serve", command_serve},       {"health", command_health},
       {"version", command_version},   {"schedules", command_schedules},
-      {"backfill", command_backfill}, {"report", command_report}};
+      {"backfill", command_backfill}, {"report", command_report},
+      {"flow", command_flow}};
   return kCommands.at(arguments->command)(context);
 }
 

@@ -168,13 +168,14 @@ void Progress::task_ended(const flow::TaskRecord& task) {
     return;
   }
   ++counts_[std::string(flow::name_of(task.state))];
-  if (task.state == flow::State::kFailed)
+  if (task.state == flow::State::kFailed || task.state == flow::State::kUnknown)
     failed_.push_back(task.name);
   say(task_text(task));
 }
 
 std::string Progress::task_text(const flow::TaskRecord& task) const {
-  const auto place = colors_.dim(fmt::format("{:>{}}/{}", ended_, std::to_string(total_).size(), total_));
+  const auto total = std::max(total_, ended_);  // a flow's tasks may bring about more
+  const auto place = colors_.dim(fmt::format("{:>{}}/{}", ended_, std::to_string(total).size(), total));
   const auto line = [&](const std::string& state, const std::string& rest) {
     return fmt::format("{} {} {} {}{}", place, state, colors_.dim(fmt::format("{:<6}", task.kind)), task.name,
                        rest);
@@ -186,6 +187,7 @@ std::string Progress::task_text(const flow::TaskRecord& task) const {
                                                        colors_.dim(format_duration(time_of(task)))));
     }
     case flow::State::kFailed: return line(colors_.red("failed"), ": " + indented(task.error));
+    case flow::State::kUnknown: return line(colors_.red("unknown"), ": " + indented(task.error));
     case flow::State::kSkipped: return line(colors_.yellow("skip  "), ": " + indented(task.error));
     default: return line(colors_.yellow("cancel"), "");
   }

@@ -41,6 +41,7 @@ bool by_place(const Diagnostic& a, const Diagnostic& b) {
 }
 
 constexpr std::string_view kMail = "mail:";
+constexpr std::string_view kFlow = "flow:";
 
 struct Words {
   std::vector<std::string> others;  // for flow/selection.h
@@ -61,6 +62,20 @@ void split_mails(const std::string& text, Words& words) {
   }
   if (!others.empty() || text.empty())
     words.others.push_back(others);
+}
+
+Result<std::set<std::string>> names_of_flow(const ProjectPlan& plan, const std::vector<std::string>& take,
+                                            const std::vector<std::string>& leave) {
+  const auto word = std::string(kFlow) + flow_of(take);
+  if (take.size() != 1 || take.front() != word || !leave.empty()) {
+    return Error{
+        Code::kInvalid,
+        fmt::format("{} stands alone: run the others by themselves, or as a task of the flow", word)};
+  }
+  TARN_TRY(const auto flow, plan.flows->find_whole(flow_of(take)));
+  TARN_TRY(auto names, plan.flows->tasks_of(*flow, selector_of(plan)));
+  names.insert(word);
+  return names;
 }
 
 Status check_mail(const ProjectPlan& plan, const std::string& name) {
@@ -85,6 +100,7 @@ Result<ProjectPlan> read_project(Env& env, const project::Project& project, cons
   TARN_TRY(plan.models, model::load(env, current, model_options(*plan.sources), plan.mistakes));
   TARN_TRY(plan.reports, report::Reports::read(env, current, plan.models, plan.page_mistakes));
   TARN_TRY(plan.boards, board::Boards::read(env, current, plan.models, plan.page_mistakes));
+  TARN_TRY(plan.flows, flowfile::Flows::read(env, current, plan.models, plan.reports, plan.page_mistakes));
   std::sort(plan.mistakes.begin(), plan.mistakes.end(), by_place);
   return plan;
 }
@@ -105,13 +121,29 @@ Status check_by_engine(ProjectPlan& plan, session::SessionService& sessions, sou
   TARN_CHECK(plan.sources->check_sql(sessions, *draft, fetches, plan.mistakes));
   TARN_CHECK(plan.reports->check(*draft, plan.page_mistakes));
   TARN_CHECK(plan.boards->check(*draft, plan.page_mistakes));
+  TARN_CHECK(plan.flows->check(*draft, selector_of(plan), plan.page_mistakes));
   plan.mistakes.insert(plan.mistakes.end(), plan.page_mistakes.begin(), plan.page_mistakes.end());
   std::sort(plan.mistakes.begin(), plan.mistakes.end(), by_place);
   return ok();
 }
 
+flowfile::Select selector_of(const ProjectPlan& plan) {
+  return [&plan](const auto& take, const auto& leave) { return select_names(plan, take, leave); };
+}
+
+std::string flow_of(const std::vector<std::string>& take) {
+  for (const auto& text : take) {
+    const auto at = text.find(kFlow);
+    if (at != std::string::npos && (at == 0 || text[at - 1] == ' '))
+      return text.substr(at + kFlow.size(), text.find(' ', at) - at - kFlow.size());
+  }
+  return "";
+}
+
 Result<std::set<std::string>> select_names(const ProjectPlan& plan, const std::vector<std::string>& take,
                                            const std::vector<std::string>& leave) {
+  if (!flow_of(take).empty())
+    return names_of_flow(plan, take, leave);
   Words wanted, left_out;
   for (const auto& text : take)
     split_mails(text, wanted);

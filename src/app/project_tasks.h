@@ -10,6 +10,7 @@
 #include "base/env/env.h"
 #include "board/board.h"
 #include "flow/task.h"
+#include "flowfile/flows.h"
 #include "model/model.h"
 #include "project/project.h"
 #include "report/report.h"
@@ -23,9 +24,10 @@ struct ProjectPlan {
   std::shared_ptr<const model::ModelProject> models;  // the same
   std::shared_ptr<const report::Reports> reports;     // the same
   std::shared_ptr<const board::Boards> boards;        // the same
+  std::shared_ptr<const flowfile::Flows> flows;       // the same
   std::vector<std::unique_ptr<flow::Task>> tasks;
   Diagnostics mistakes;
-  Diagnostics page_mistakes;  // of reports and boards: these stop no run
+  Diagnostics page_mistakes;  // of reports, boards and flows: these stop no run of others
 };
 
 // Reads the project's text anew, without its tasks: needs nothing but the text. `vars` go over those of
@@ -39,8 +41,13 @@ Result<ProjectPlan> plan_project(Env& env, const project::Project& project, cons
 Status check_by_engine(ProjectPlan& plan, session::SessionService& sessions, source::FetchRecords& fetches);
 
 // Names that a selection takes. "mail:NAME" is the mail of that report, which nothing else selects.
+// "flow:NAME" stands alone: itself and the tasks that its parts run.
 Result<std::set<std::string>> select_names(const ProjectPlan& plan, const std::vector<std::string>& take,
                                            const std::vector<std::string>& leave);
+// The same as a function; the plan outlives it.
+flowfile::Select selector_of(const ProjectPlan& plan);
+// The flow that a selection runs; empty: none.
+std::string flow_of(const std::vector<std::string>& take);
 // Of the names of a selection: the reports that are mailed.
 std::vector<std::string> mailed_reports(const std::set<std::string>& names);
 

@@ -11,6 +11,7 @@
 
 #include "base/time.h"
 #include "net/http_client.h"
+#include "serve/http/flows_api.h"
 #include "serve/http/json.h"
 #include "serve/http/reports_api.h"
 #include "serve/http/run_events.h"
@@ -389,10 +390,14 @@ class RemoteBackend final : public serve::Backend {
 
   Result<flow::RunOutcome> run(const serve::RunRequest& request, flow::RunObserver& observer,
                                const flow::CancelFlag& cancel) override {
+    if (request.resume)
+      return start_and_watch(fmt::format("/api/v1/runs/{}/resume", net::url_encode(request.id)),
+                             Json::object(), observer, cancel);
     const Json body = {{"selection", request.selection},
                        {"exclude", request.exclude},
                        {"full_refresh", request.full_refresh},
-                       {"vars", request.vars}};
+                       {"vars", request.vars},
+                       {"parameters", request.parameters}};
     return start_and_watch("/api/v1/runs", body, observer, cancel);
   }
 
@@ -464,6 +469,34 @@ class RemoteBackend final : public serve::Backend {
                        {"dry_run", dry_run}};
     TARN_TRY(const auto json, Server::call(server_.post("/api/v1/backfill", body)));
     return serve::StartedBackfill{.plan = serve::backfill_plan_of(json), .goes_on = !dry_run, .failed = 0};
+  }
+
+  Result<std::vector<flowfile::FlowSummary>> flows() override {
+    TARN_TRY(const auto json, Server::call(server_.get("/api/v1/flows")));
+    std::vector<flowfile::FlowSummary> all;
+    for (const auto& one : json.value("flows", Json::array()))
+      all.push_back(serve::flow_of(one));
+    return all;
+  }
+
+  Result<flowfile::FlowSummary> flow_form(const std::string& name) override {
+    TARN_TRY(const auto json, Server::call(server_.get("/api/v1/flows/" + net::url_encode(name))));
+    return serve::flow_of(json);
+  }
+
+  // The server itself knows what the run was asked.
+  Result<serve::RunRequest> resume_request(const std::string& run_id) override {
+    serve::RunRequest request;
+    request.id = run_id;
+    request.resume = true;
+    return request;
+  }
+
+  Status settle_effect(const std::string& run_id, const std::string& task, bool done) override {
+    const auto target = fmt::format("/api/v1/runs/{}/settle", net::url_encode(run_id));
+    TARN_TRY([[maybe_unused]] const auto json,
+             Server::call(server_.post(target, {{"task", task}, {"done", done}})));
+    return ok();
   }
 
   Result<std::vector<report::Form>> reports() override {

@@ -11,6 +11,7 @@
 #include "base/ids.h"
 #include "engine/parse.h"
 #include "flow/run_tables.h"
+#include "flowfile/script/process.h"
 #include "lake/lake.h"
 #include "quality/tables.h"
 #include "report/deliver.h"
@@ -123,6 +124,8 @@ Result<lake::SystemTables> Workspace::Parts::open_records(store::Store& store, e
   tables.push_back(source::fetches_table(*fetches));
   TARN_TRY(sent, report::mail::SentLog::open(env, store));
   tables.push_back(report::mail::sent_table(*sent));
+  TARN_TRY(flows, flowfile::FlowRecords::open(env, store));
+  tables.push_back(flows->effects_table());
   tables.push_back(session::statements_table(watchdog));
   const auto zone = TimeZone::find(project.time_zone).value_or(TimeZone());
   for (auto& table : quality::quality_tables({env, store, catalog, zone}))
@@ -156,6 +159,7 @@ Result<std::unique_ptr<Workspace>> Workspace::open(Env& env, project::Project pr
     return parts->open_records(store, catalog);
   };
   TARN_TRY(parts->lake, lake::Lake::open(env, std::move(lake)));
+  flowfile::clear_scripts(parts->project.data_folder);
   parts->sessions = session::make_session_service(parts->lake->database(), parts->lake->catalog(), env,
                                                   {.watchdog = parts->watchdog});
   return std::unique_ptr<Workspace>(new Workspace(std::move(parts)));
@@ -223,6 +227,13 @@ Result<flow::RunOutcome> Workspace::run(const serve::RunRequest& request, flow::
   TARN_TRY(const auto plan, plan_project(parts_->env, parts_->project, request.vars, *parts_->fetches));
   if (!plan.mistakes.empty())
     return mistakes_error(plan.mistakes);
+  return flow_of(request.selection).empty() ? run_selection(plan, request, "", observer, cancel)
+                                            : run_flow(plan, request, observer, cancel);
+}
+
+Result<flow::RunOutcome> Workspace::run_selection(const ProjectPlan& plan, const serve::RunRequest& request,
+                                                  const std::string& part_of, flow::RunObserver& observer,
+                                                  const flow::CancelFlag& cancel) {
   TARN_TRY(auto tasks, chosen_tasks(plan, request));
   TARN_TRY(const auto names, select_names(plan, request.selection, request.exclude));
   std::deque<report::mail::SentRecord> records;
@@ -240,6 +251,7 @@ Result<flow::RunOutcome> Workspace::run(const serve::RunRequest& request, flow::
   }
   flow::ExecutorOptions options;
   options.selection = selection_text(request);
+  options.part_of = part_of;
   options.full_refresh = request.full_refresh;
   options.run_id = request.id;
   options.schedule = request.schedule;
@@ -254,8 +266,10 @@ Result<std::vector<std::string>> Workspace::tasks_of(const serve::RunRequest& re
   TARN_TRY(const auto plan, plan_project(parts_->env, parts_->project, request.vars, *parts_->fetches));
   if (!plan.mistakes.empty())
     return mistakes_error(plan.mistakes);
-  TARN_TRY(const auto tasks, chosen_tasks(plan, request));
   TARN_TRY(const auto selected, select_names(plan, request.selection, request.exclude));
+  if (!flow_of(request.selection).empty())
+    return std::vector<std::string>(selected.begin(), selected.end());
+  TARN_TRY(const auto tasks, chosen_tasks(plan, request));
   std::vector<std::string> names;
   for (const auto* task : tasks)
     names.push_back(task->name());

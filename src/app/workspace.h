@@ -52,6 +52,10 @@ class Workspace final : public serve::Backend, public serve::Insight {
                                                const flow::CancelFlag& cancel) override;
   Result<serve::ReportDone> make_report(const serve::ReportRequest& request, const std::string& path,
                                         const flow::CancelFlag& cancel) override;
+  Result<std::vector<flowfile::FlowSummary>> flows() override;
+  Result<flowfile::FlowSummary> flow_form(const std::string& name) override;
+  Result<serve::RunRequest> resume_request(const std::string& run_id) override;
+  Status settle_effect(const std::string& run_id, const std::string& task, bool done) override;
   Result<serve::ScheduleList> schedules() override;
   Status pause_schedule(const std::string& name, bool paused) override;
   Result<flow::RunOutcome> run_schedule(const std::string& name, flow::RunObserver& observer,
@@ -85,6 +89,12 @@ class Workspace final : public serve::Backend, public serve::Insight {
  private:
   struct Parts;
   Result<flow::SchedulePlan> planned_schedules(const ProjectPlan& plan);
+  // The run of a selection; `part_of`: "run/task" of the flow that it is a part of, or empty.
+  Result<flow::RunOutcome> run_selection(const ProjectPlan& plan, const serve::RunRequest& request,
+                                         const std::string& part_of, flow::RunObserver& observer,
+                                         const flow::CancelFlag& cancel);
+  Result<flow::RunOutcome> run_flow(const ProjectPlan& plan, const serve::RunRequest& request,
+                                    flow::RunObserver& observer, const flow::CancelFlag& cancel);
   Result<std::shared_ptr<session::Session>> make_session(const serve::SessionRequest& request);
   explicit Workspace(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;

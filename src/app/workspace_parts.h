@@ -10,6 +10,7 @@
 
 #include "app/workspace.h"
 #include "flow/scheduler.h"
+#include "flowfile/records.h"
 #include "lake/lake.h"
 #include "report/mail/sent_log.h"
 #include "session/session.h"
@@ -31,6 +32,7 @@ struct Workspace::Parts {
   std::unique_ptr<flow::Runs> runs;
   std::unique_ptr<source::FetchRecords> fetches;
   std::unique_ptr<report::mail::SentLog> sent;
+  std::unique_ptr<flowfile::FlowRecords> flows;
   std::unique_ptr<session::SessionService> sessions;
   std::unique_ptr<flow::Scheduler> scheduler;
   std::mutex writers_mutex;                    // guards the next

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <set>
@@ -11,6 +12,7 @@
 
 #include "base/ids.h"
 #include "base/time.h"
+#include "codec/utf8.h"
 #include "flow/stoppable_sessions.h"
 
 namespace tarn::flow {
@@ -60,6 +62,7 @@ class AttemptLog final : public TaskLog {
         text = "further lines of this attempt are not kept";
       if (text.size() > kLogLineBytesMax)
         text.resize(kLogLineBytesMax);
+      text = codec::as_utf8(std::move(text));
       lines_.push_back({task_, attempt_, ++number_, env_.clock->now(), text});
       if (env_.clock->steady() - flushed_at_ >= kLogFlush) {
         full.swap(lines_);
@@ -93,19 +96,46 @@ class AttemptLog final : public TaskLog {
   std::vector<LogLine> lines_;
 };
 
+constexpr int kThreadsMax = 64;
+constexpr std::string_view kNoTurn = "the run was cancelled before its turn";
+
+// How a task ended, for those that wait for it.
+enum class Ending { kDone, kLeftOut, kFailed, kCancelled };
+
 struct Node {
   Task* task = nullptr;
   TaskRecord record;
-  std::vector<size_t> downstream;
+  TaskGroup group;
+  std::vector<Node*> downstream;  // fixed once the workers run
+  // Guarded by the execution's mutex once the workers run.
   size_t waits_for = 0;
+  size_t done_before = 0, left_out_before = 0, failed_before = 0;
 };
+
+struct ByPosition {
+  bool operator()(const Node* a, const Node* b) const { return a->record.position < b->record.position; }
+};
+
+Ending ending_of(const TaskRecord& record) {
+  switch (record.state) {
+    case State::kDone: return Ending::kDone;
+    case State::kSkipped: return record.error_code == kLeftOut ? Ending::kLeftOut : Ending::kFailed;
+    case State::kCancelled: return Ending::kCancelled;
+    case State::kWaiting:
+    case State::kRunning:
+    case State::kFailed:
+    case State::kInterrupted:
+    case State::kUnknown: return Ending::kFailed;
+  }
+  return Ending::kFailed;
+}
 
 // An attempt that runs: what stops it alone.
 struct RunningAttempt {
   RunningAttempt(const CancelFlag& run, session::SessionService& all) : cancel(&run), sessions(all) {}
   CancelFlag cancel;
   StoppableSessions sessions;
-  Duration began{0};
+  Duration began{0}, limit{0};
   bool timed_out = false;  // guarded by the execution's mutex
 };
 
@@ -126,17 +156,24 @@ class Execution {
 
  private:
   Result<std::string> run_to_resume(Task& task);
+  TaskRecord record_of(const Task& task, size_t position) const;
   Status check_for_cycle() const;
   Status start_records();
   void work();
-  void run_node(size_t index);
+  void run_node(Node& node);
   Result<State> run_attempts(Node& node);
   Result<State> run_attempt(Node& node, int attempt, bool last);
-  AttemptEnd end_of(const Node& node, int attempt, const Status& done, bool timed_out) const;
+  AttemptEnd end_of(const Node& node, int attempt, const Status& done, const RunningAttempt& running,
+                    const Sequel& sequel) const;
   Status load_records();
   void look_at_clock();
-  void settle(size_t index, State state);
-  void drop_downstream(size_t index);
+  void settle(Node& node, State state);
+  void tell_downstream(Node& node);
+  void follow(Node& node, const Sequel& sequel, const std::vector<TaskRecord>& records);
+  std::vector<TaskRecord> records_of(const Sequel& sequel);
+  // The two below need mutex_.
+  Node* take_ready();
+  bool hear_end(Node& node, Ending ending, const std::string& cause);
   void drop_waiting();
   void pause(Duration delay);
   void stop_on(const Error& error);
@@ -152,11 +189,14 @@ class Execution {
   Duration began_{0};
 
   RunRecord run_;
-  std::vector<Node> nodes_;  // its size and edges are fixed once the workers run
+  std::vector<Node*> settled_;  // of a run that goes on
 
   std::mutex mutex_;  // guards all below, and the records' state inside nodes_
+  std::deque<Node> nodes_;
+  std::vector<std::shared_ptr<Task>> brought_about_;  // tasks of nodes_ that nobody else keeps
   std::condition_variable changed_;
-  std::set<size_t> ready_;
+  std::set<Node*, ByPosition> ready_;
+  std::map<std::string, int> running_of_;  // by group
   size_t unsettled_ = 0;
   std::optional<Error> broken_;  // the records cannot be written
   bool timed_out_ = false;
@@ -170,32 +210,29 @@ Status Execution::plan(const std::vector<Task*>& tasks) {
   run_.full_refresh = options_.full_refresh;
   run_.schedule = options_.schedule;
   run_.due_at = options_.due_at;
+  run_.part_of = options_.part_of;
   run_.started_at = env_.clock->now();
-  std::map<std::string, size_t> by_name;
+  std::map<std::string, Node*> by_name;
   for (auto* task : tasks) {
-    Node node;
+    auto& node = nodes_.emplace_back();
     node.task = task;
-    node.record.run_id = run_.id;
-    node.record.name = task->name();
-    node.record.kind = task->kind();
-    node.record.path = task->path();
-    node.record.position = static_cast<int>(nodes_.size());
+    node.record = record_of(*task, nodes_.size() - 1);
+    node.group = task->group();
     if (!options_.full_refresh && options_.command == "run") {
       TARN_TRY(node.record.resumes, run_to_resume(*task));
     }
-    if (!by_name.emplace(task->name(), nodes_.size()).second) {
+    if (!by_name.emplace(task->name(), &node).second) {
       return Error{Code::kInvalid, fmt::format("two tasks are named '{}'; rename one of them", task->name())};
     }
-    nodes_.push_back(std::move(node));
   }
-  for (size_t i = 0; i < nodes_.size(); ++i) {
-    const auto names = nodes_[i].task->upstream();
+  for (auto& node : nodes_) {
+    const auto names = node.task->upstream();
     for (const auto& name : std::set<std::string>(names.begin(), names.end())) {
       const auto found = by_name.find(name);
       if (found == by_name.end())
         continue;
-      nodes_[found->second].downstream.push_back(i);
-      ++nodes_[i].waits_for;
+      found->second->downstream.push_back(&node);
+      ++node.waits_for;
     }
   }
   unsettled_ = nodes_.size();
@@ -203,7 +240,17 @@ Status Execution::plan(const std::vector<Task*>& tasks) {
   return options_.resume ? load_records() : ok();
 }
 
-// What the run had done when it stopped is done.
+TaskRecord Execution::record_of(const Task& task, size_t position) const {
+  TaskRecord record;
+  record.run_id = run_.id;
+  record.name = task.name();
+  record.kind = task.kind();
+  record.path = task.path();
+  record.position = static_cast<int>(position);
+  return record;
+}
+
+// What the run had done when it stopped is done, what it had left out stays so.
 Status Execution::load_records() {
   TARN_TRY(const auto records, runs_.tasks(run_.id));
   std::map<std::string, const TaskRecord*> known;
@@ -216,16 +263,16 @@ Status Execution::load_records() {
     const int position = node.record.position;
     node.record = *found->second;
     node.record.position = position;
-    node.record.error.clear();
-    node.record.error_code.clear();
-    if (node.record.state != State::kDone) {
-      node.record.state = State::kWaiting;
-      node.record.finished_at.reset();
+    const auto ending = ending_of(node.record);
+    if (ending == Ending::kDone || ending == Ending::kLeftOut) {
+      --unsettled_;
+      settled_.push_back(&node);
       continue;
     }
-    --unsettled_;
-    for (const auto next : node.downstream)
-      --nodes_[next].waits_for;
+    node.record.error.clear();
+    node.record.error_code.clear();
+    node.record.state = State::kWaiting;
+    node.record.finished_at.reset();
   }
   return ok();
 }
@@ -242,18 +289,19 @@ Result<std::string> Execution::run_to_resume(Task& task) {
 }
 
 Status Execution::check_for_cycle() const {
-  std::vector<size_t> waits_for, open;
-  for (size_t i = 0; i < nodes_.size(); ++i) {
-    waits_for.push_back(nodes_[i].waits_for);
-    if (waits_for[i] == 0)
-      open.push_back(i);
+  std::map<const Node*, size_t> waits_for;
+  std::vector<const Node*> open;
+  for (const auto& node : nodes_) {
+    waits_for[&node] = node.waits_for;
+    if (node.waits_for == 0)
+      open.push_back(&node);
   }
   size_t done = 0;
   while (!open.empty()) {
-    const auto i = open.back();
+    const auto* node = open.back();
     open.pop_back();
     ++done;
-    for (const auto next : nodes_[i].downstream) {
+    for (const auto* next : node->downstream) {
       if (--waits_for[next] == 0)
         open.push_back(next);
     }
@@ -261,9 +309,9 @@ Status Execution::check_for_cycle() const {
   if (done == nodes_.size())
     return ok();
   std::string names;
-  for (size_t i = 0; i < nodes_.size(); ++i) {
-    if (waits_for[i] > 0)
-      names += (names.empty() ? "" : ", ") + nodes_[i].record.name;
+  for (const auto& node : nodes_) {
+    if (waits_for[&node] > 0)
+      names += (names.empty() ? "" : ", ") + node.record.name;
   }
   return Error{Code::kInvalid, fmt::format("these tasks wait for each other, so none can start: {}", names)};
 }
@@ -271,10 +319,10 @@ Status Execution::check_for_cycle() const {
 Status Execution::start_records() {
   std::vector<TaskRecord> records;
   records.reserve(nodes_.size());
-  for (size_t i = 0; i < nodes_.size(); ++i) {
-    records.push_back(nodes_[i].record);
-    if (nodes_[i].waits_for == 0 && nodes_[i].record.state == State::kWaiting)
-      ready_.insert(i);
+  for (auto& node : nodes_) {
+    records.push_back(node.record);
+    if (node.waits_for == 0 && node.record.state == State::kWaiting)
+      ready_.insert(&node);
   }
   began_ = env_.clock->steady();
   return runs_.start_run(run_, records);
@@ -283,11 +331,12 @@ Status Execution::start_records() {
 Result<RunOutcome> Execution::run() {
   TARN_CHECK(start_records());
   observer_.tell([&](RunObserver& observer) { observer.run_started(run_, nodes_.size()); });
-  const auto count = std::clamp<size_t>(static_cast<size_t>(std::max(1, options_.threads)), 1,
-                                        std::max<size_t>(1, nodes_.size()));
+  for (auto* node : settled_)
+    tell_downstream(*node);
+  const auto count = std::clamp(options_.threads, 1, kThreadsMax);
   std::vector<std::thread> workers;
-  workers.reserve(count);
-  for (size_t i = 0; i < count; ++i)
+  workers.reserve(static_cast<size_t>(count));
+  for (int i = 0; i < count; ++i)
     workers.emplace_back([this] { work(); });
   {
     std::unique_lock lock(mutex_);
@@ -321,10 +370,8 @@ void Execution::look_at_clock() {
     timed_out_ = true;
     cancel_.set();
   }
-  if (options_.task_timeout.count() == 0)
-    return;
   for (auto* attempt : attempts_) {
-    if (now - attempt->began <= options_.task_timeout)
+    if (attempt->limit.count() == 0 || now - attempt->began <= attempt->limit)
       continue;
     attempt->timed_out = true;
     attempt->cancel.set();
@@ -332,36 +379,50 @@ void Execution::look_at_clock() {
   }
 }
 
+// Needs mutex_. The first whose group has room.
+Node* Execution::take_ready() {
+  for (auto* node : ready_) {
+    const auto& group = node->group;
+    if (group.at_once > 0 && running_of_[group.name] >= group.at_once)
+      continue;
+    ready_.erase(node);
+    if (group.at_once > 0)
+      ++running_of_[group.name];
+    return node;
+  }
+  return nullptr;
+}
+
 void Execution::work() {
+  std::unique_lock lock(mutex_);
   while (true) {
-    size_t index = 0;
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return !ready_.empty() || unsettled_ == 0 || broken_; });
-      if (ready_.empty() || broken_)
-        return;
-      index = *ready_.begin();
-      ready_.erase(ready_.begin());
+    Node* node = nullptr;
+    changed_.wait(lock, [&] { return unsettled_ == 0 || broken_ || (node = take_ready()) != nullptr; });
+    if (node == nullptr)
+      return;
+    lock.unlock();
+    run_node(*node);
+    lock.lock();
+    if (node->group.at_once > 0) {
+      --running_of_[node->group.name];
+      changed_.notify_all();
     }
-    run_node(index);
   }
 }
 
-void Execution::run_node(size_t index) {
-  auto& node = nodes_[index];
+void Execution::run_node(Node& node) {
   if (cancel_.is_set()) {
-    constexpr std::string_view kWhy = "the run was cancelled before its turn";
-    node.record.error = kWhy;
-    if (const auto dropped = runs_.drop_task(run_.id, node.record.name, State::kCancelled, std::string(kWhy));
-        !dropped) {
-      return stop_on(dropped.error());
-    }
-    return settle(index, State::kCancelled);
+    auto dropped = node.record;
+    dropped.state = State::kCancelled;
+    dropped.error = node.record.error = kNoTurn;
+    if (const auto written = runs_.drop_task(dropped); !written)
+      return stop_on(written.error());
+    return settle(node, State::kCancelled);
   }
   auto state = run_attempts(node);
   if (!state)
     return stop_on(state.error());
-  settle(index, *state);
+  settle(node, *state);
 }
 
 Result<State> Execution::run_attempts(Node& node) {
@@ -386,6 +447,12 @@ Result<State> Execution::run_attempts(Node& node) {
   }
 }
 
+// Mistakes in the text stay mistakes.
+bool is_tried_again(const RetryPolicy& policy, Code code, bool timed_out) {
+  const bool hopeless = code == Code::kInvalid || code == Code::kDenied || code == Code::kUnsupported;
+  return timed_out || may_pass_by_itself(code) || (policy.any_failure && !hopeless);
+}
+
 // kWaiting: failed, and to be tried again.
 Result<State> Execution::run_attempt(Node& node, int attempt, bool last) {
   auto& record = node.record;
@@ -402,8 +469,10 @@ Result<State> Execution::run_attempt(Node& node, int attempt, bool last) {
   if (attempt == 1 && !record.resumes.empty())
     log.line(fmt::format("goes on with the interrupted run {}", record.resumes));
   TaskReport report;
+  Sequel sequel;
   RunningAttempt running(cancel_, sessions_);
   running.began = env_.clock->steady();
+  running.limit = node.task->timeout().count() > 0 ? node.task->timeout() : options_.task_timeout;
   TaskContext context{.env = env_,
                       .sessions = running.sessions,
                       .log = log,
@@ -413,106 +482,162 @@ Result<State> Execution::run_attempt(Node& node, int attempt, bool last) {
                       .full_refresh = options_.full_refresh,
                       .data_folder = options_.data_folder,
                       .report = &report,
-                      .task_name = record.name};
+                      .task_name = record.name,
+                      .sequel = &sequel};
   {
     const std::lock_guard lock(mutex_);
     attempts_.insert(&running);
   }
   const auto done = node.task->run(context);
-  bool timed_out = false;
   {
     const std::lock_guard lock(mutex_);
     attempts_.erase(&running);
-    timed_out = running.timed_out;
   }
-  auto end = end_of(node, attempt, done, timed_out);
-  const bool again =
-      !done && !last && end.state == State::kFailed && (timed_out || may_pass_by_itself(done.error().code));
+  auto end = end_of(node, attempt, done, running, sequel);
+  const bool again = !last && !sequel.final && end.state == State::kFailed &&
+                     is_tried_again(node.task->retry(), done.error().code, running.timed_out);
   if (!done)
     log.line("error: " + end.error);
   for (const auto& warning : report.warnings)
     log.line("warning: " + warning);
   end.ends_task = !again;
   end.report = std::move(report);
+  if (end.state == State::kDone)
+    end.follow_ups = records_of(sequel);
+  for (const auto& one : sequel.follow_ups)
+    end.inputs.push_back(one.input);
   TARN_CHECK(runs_.end_attempt(end, log.take()));
   record.error = end.error;
   record.error_code = end.error_code;
   record.report = std::move(end.report);
+  follow(node, sequel, end.follow_ups);
   return again ? State::kWaiting : end.state;
 }
 
-AttemptEnd Execution::end_of(const Node& node, int attempt, const Status& done, bool timed_out) const {
+AttemptEnd Execution::end_of(const Node& node, int attempt, const Status& done, const RunningAttempt& running,
+                             const Sequel& sequel) const {
   AttemptEnd end;
   end.run_id = run_.id;
   end.task = node.record.name;
   end.attempt = attempt;
-  if (done)
+  if (done) {
+    if (!sequel.left_out.empty()) {
+      end.state = State::kSkipped;
+      end.error = sequel.left_out;
+      end.error_code = kLeftOut;
+    }
     return end;
+  }
+  const bool timed_out = running.timed_out;
   const bool cancelled = cancel_.is_set() || (done.error().code == Code::kCancelled && !timed_out);
-  end.state = cancelled ? State::kCancelled : State::kFailed;
-  end.error = done.error().message;
+  end.state = cancelled ? State::kCancelled : sequel.unknown ? State::kUnknown : State::kFailed;
+  end.error = codec::as_utf8(done.error().message);
   end.error_code = std::string(name_of(done.error().code));
   if (timed_out && !cancelled) {
-    end.error = fmt::format("it was stopped after {} (task_timeout)", format_duration(options_.task_timeout));
+    const bool own = node.task->timeout().count() > 0;
+    end.error =
+        fmt::format("it was stopped after {} ({}){}", format_duration(running.limit),
+                    own ? "timeout" : "task_timeout", sequel.unknown ? ": " + done.error().message : "");
     end.error_code = std::string(name_of(Code::kTimeout));
   }
   return end;
 }
 
-void Execution::settle(size_t index, State state) {
-  auto& record = nodes_[index].record;
-  record.state = state;
-  record.finished_at = env_.clock->now();
-  observer_.tell([&](RunObserver& observer) { observer.task_ended(record); });
-  if (state != State::kDone)
-    drop_downstream(index);
+std::vector<TaskRecord> Execution::records_of(const Sequel& sequel) {
   const std::lock_guard lock(mutex_);
-  --unsettled_;
-  if (state == State::kDone) {
-    for (const auto next : nodes_[index].downstream) {
-      if (--nodes_[next].waits_for == 0 && nodes_[next].record.state == State::kWaiting)
-        ready_.insert(next);
-    }
+  std::vector<TaskRecord> records;
+  for (const auto& one : sequel.follow_ups)
+    records.push_back(record_of(*one.task, nodes_.size() + records.size()));
+  return records;
+}
+
+// They begin before what brought them about is settled, so that what waits for it waits for them.
+void Execution::follow(Node& node, const Sequel& sequel, const std::vector<TaskRecord>& records) {
+  const std::lock_guard lock(mutex_);
+  for (size_t i = 0; i < records.size(); ++i) {
+    auto& fresh = nodes_.emplace_back();
+    fresh.task = sequel.follow_ups[i].task.get();
+    brought_about_.push_back(sequel.follow_ups[i].task);
+    fresh.record = records[i];
+    fresh.group = fresh.task->group();
+    fresh.downstream = node.downstream;
+    for (auto* next : fresh.downstream)
+      ++next->waits_for;
+    ++unsettled_;
+    ready_.insert(&fresh);
   }
   changed_.notify_all();
 }
 
-// Everything below a task that is not done is skipped, with the name of the first that failed.
-void Execution::drop_downstream(size_t index) {
-  const auto& cause = nodes_[index].record;
-  const bool cancelled = cause.state == State::kCancelled;
-  const auto reason = cancelled ? std::string("the run was cancelled before its turn")
-                                : fmt::format("skipped: upstream {} failed", cause.name);
-  const auto state = cancelled ? State::kCancelled : State::kSkipped;
-  std::vector<size_t> open = nodes_[index].downstream;
+void Execution::settle(Node& node, State state) {
+  auto& record = node.record;
+  record.state = state;
+  record.finished_at = env_.clock->now();
+  observer_.tell([&](RunObserver& observer) { observer.task_ended(record); });
+  tell_downstream(node);
+  const std::lock_guard lock(mutex_);
+  --unsettled_;
+  changed_.notify_all();
+}
+
+// What waits for it begins, or is dropped with the name of the first that failed, and what waits for that.
+void Execution::tell_downstream(Node& node) {
+  const auto cause = node.record.name;
+  std::vector<Node*> open = {&node};
   while (!open.empty()) {
-    auto& node = nodes_[open.back()];
+    auto& ended = *open.back();
     open.pop_back();
-    {
-      const std::lock_guard lock(mutex_);
-      if (node.record.state != State::kWaiting)
-        continue;
-      node.record.state = state;
-      node.record.error = reason;
-      --unsettled_;
+    for (auto* next : ended.downstream) {
+      {
+        const std::lock_guard lock(mutex_);
+        if (next->record.state != State::kWaiting || !hear_end(*next, ending_of(ended.record), cause))
+          continue;
+        --unsettled_;
+      }
+      if (const auto dropped = runs_.drop_task(next->record); !dropped)
+        return stop_on(dropped.error());
+      observer_.tell([&](RunObserver& observer) { observer.task_ended(next->record); });
+      open.push_back(next);
     }
-    if (const auto dropped = runs_.drop_task(run_.id, node.record.name, state, reason); !dropped) {
-      return stop_on(dropped.error());
-    }
-    observer_.tell([&](RunObserver& observer) { observer.task_ended(node.record); });
-    open.insert(open.end(), node.downstream.begin(), node.downstream.end());
   }
+}
+
+// Needs mutex_. True: the node is dropped, as its record now says.
+bool Execution::hear_end(Node& node, Ending ending, const std::string& cause) {
+  const auto join = node.task->join();
+  --node.waits_for;
+  node.done_before += ending == Ending::kDone ? 1 : 0;
+  node.left_out_before += ending == Ending::kLeftOut ? 1 : 0;
+  node.failed_before += ending == Ending::kFailed ? 1 : 0;
+  const auto drop = [&node](State state, std::string why, std::string_view code = "") {
+    node.record.state = state;
+    node.record.error = std::move(why);
+    node.record.error_code = code;
+    return true;
+  };
+  if (ending == Ending::kCancelled && (join == Join::kAllDone || cancel_.is_set()))
+    return drop(State::kCancelled, std::string(kNoTurn));
+  if (ending == Ending::kFailed && join == Join::kAllDone)
+    return drop(State::kSkipped, fmt::format("skipped: upstream {} failed", cause));
+  if (node.waits_for > 0)
+    return false;
+  if (join == Join::kAllDone && node.done_before == 0)
+    return drop(State::kSkipped, "left out: nothing before it was done", kLeftOut);
+  if (join == Join::kSomeFailed && node.failed_before == 0)
+    return drop(State::kSkipped, "left out: nothing before it failed", kLeftOut);
+  ready_.insert(&node);
+  return false;
 }
 
 // After a cancel: what nobody has started is over.
 void Execution::drop_waiting() {
-  std::set<size_t> dropped;
+  std::set<Node*, ByPosition> dropped;
   {
     const std::lock_guard lock(mutex_);
     dropped.swap(ready_);
   }
-  for (const auto index : dropped)
-    run_node(index);
+  for (auto* node : dropped)
+    run_node(*node);
 }
 
 void Execution::pause(Duration delay) {
@@ -533,7 +658,8 @@ void Execution::stop_on(const Error& error) {
 Result<RunOutcome> Execution::finish() {
   RunOutcome outcome;
   for (auto& node : nodes_) {
-    if (node.record.state == State::kFailed && run_.error.empty()) {
+    const bool failed = node.record.state == State::kFailed || node.record.state == State::kUnknown;
+    if (failed && run_.error.empty()) {
       run_.error = fmt::format("{}: {}", node.record.name, node.record.error);
     }
     outcome.tasks.push_back(std::move(node.record));
@@ -566,7 +692,7 @@ int exit_code_of(const std::vector<TaskRecord>& tasks) {
   for (const auto& task : tasks) {
     if (task.state == State::kCancelled)
       return 130;
-    if (task.state != State::kFailed)
+    if (task.state != State::kFailed && task.state != State::kUnknown)
       continue;
     (task.error_code == name_of(Code::kUnavailable) ? unreachable : failed) = true;
   }

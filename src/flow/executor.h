@@ -36,7 +36,8 @@ struct ExecutorOptions {
   std::string selection;
   bool full_refresh = false;
   std::string data_folder;
-  std::string run_id;  // empty: a new one
+  std::string run_id;   // empty: a new one
+  std::string part_of;  // "run/task" of the flow that this run is a part of
   std::string schedule;
   std::optional<Timestamp> due_at;
   // Go on with run_id, when it has records: what is done stays, the rest is tried again under the same id,
@@ -54,7 +55,7 @@ struct RunOutcome {
 // Runs the tasks of the list, in an order that the edges allow; upstream names that are not in it count as
 // done. A task is tried again by its policy when it failed with a code that may pass by itself. Fails itself
 // only when the records cannot be written or the tasks form a cycle. Cancelled by the flag: running
-// statements are stopped, waiting tasks are not started.
+// statements are stopped, waiting tasks are not started. A task's end may bring about more tasks.
 Result<RunOutcome> run_tasks(Env& env, session::SessionService& sessions, Runs& runs,
                              const std::vector<Task*>& tasks, const ExecutorOptions& options,
                              RunObserver& observer, const CancelFlag& cancel);

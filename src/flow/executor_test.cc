@@ -3,6 +3,7 @@
 // clock that does not wait.
 #include "flow/executor.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
@@ -65,12 +66,18 @@ class TestTask : public Task {
   [[nodiscard]] std::vector<std::string> upstream() const override { return upstream_; }
   [[nodiscard]] std::vector<std::string> writes() const override { return {"public." + name_}; }
   [[nodiscard]] RetryPolicy retry() const override { return policy; }
+  [[nodiscard]] Join join() const override { return joins; }
+  [[nodiscard]] TaskGroup group() const override { return of; }
+  [[nodiscard]] Duration timeout() const override { return limit; }
   [[nodiscard]] Freshness freshness() const override { return fresh; }
   Status run(TaskContext& context) override { return body_(context); }
 
   Result<bool> can_resume(session::SessionService&, const std::string&) override { return has_work; }
 
   RetryPolicy policy;
+  Join joins = Join::kAllDone;
+  TaskGroup of;
+  Duration limit{0};
   Freshness fresh;
   std::string task_kind = "model";
   bool has_work = true;
@@ -390,6 +397,199 @@ TEST_F(ExecutorTest, FreshnessSaysHowOldASuccessMayBe) {
   EXPECT_EQ(stale->at(1).state, "late");
   run();
   EXPECT_EQ(status_of(clock_, *runs_, tasks_)->at(0).state, "fresh");
+}
+
+// A task that brings about rows; `each` is what a row does.
+TestTask::Body bringing(int rows, const TestTask::Body& each, TaskGroup group = {}) {
+  return [=](TaskContext& context) {
+    context.report->result = "{\"rows\":" + std::to_string(rows) + "}";
+    for (int i = 1; i <= rows; ++i) {
+      auto row = std::make_shared<TestTask>(context.task_name + "[" + std::to_string(i) + "]",
+                                            std::vector<std::string>{context.task_name}, each);
+      row->of = group;
+      context.sequel->follow_ups.push_back({row, "{\"i\":" + std::to_string(i) + "}"});
+    }
+    return ok();
+  };
+}
+
+TestTask::Body left_out() {
+  return [](TaskContext& context) {
+    context.sequel->left_out = "nothing to do";
+    return ok();
+  };
+}
+
+Status broken(TaskContext&) {
+  return Error{Code::kFailed, "it broke"};
+}
+
+std::map<std::string, State> states_of(const RunOutcome& outcome) {
+  std::map<std::string, State> states;
+  for (const auto& task : outcome.tasks)
+    states[task.name] = task.state;
+  return states;
+}
+
+TEST_F(ExecutorTest, WhatWaitsForATaskWaitsForThoseItBringsAbout) {
+  std::atomic<int> rows = 0;
+  const auto row = [&rows](TaskContext&) {
+    ++rows;
+    return ok();
+  };
+  int seen = 0;
+  add("each", {}, bringing(20, row));
+  add("after", {"each"}, [&](TaskContext&) {
+    seen = rows;
+    return ok();
+  });
+  const auto outcome = run();
+  EXPECT_EQ(outcome.run.exit_code, 0);
+  EXPECT_EQ(seen, 20);
+  EXPECT_EQ(outcome.tasks.size(), 22U);
+  const auto values = runs_->values(outcome.run.id);
+  ASSERT_TRUE(values);
+  EXPECT_EQ(values->at("each").result, R"({"rows":20})");
+  EXPECT_EQ(values->at("each[7]").input, R"({"i":7})");
+  EXPECT_EQ(runs_->tasks(outcome.run.id)->size(), 22U);
+}
+
+TEST_F(ExecutorTest, NoRowsAreNoObstacle) {
+  add("each", {}, bringing(0, broken));
+  add("after", {"each"});
+  EXPECT_EQ(states_of(run()).at("after"), State::kDone);
+}
+
+TEST_F(ExecutorTest, ARowThatFailsStopsWhatComesAfterButNoOtherRow) {
+  std::atomic<int> rows = 0;
+  add("each", {}, bringing(3, [&rows](TaskContext& context) -> Status {
+        ++rows;
+        return context.task_name == "each[1]" ? Error{Code::kFailed, "no"} : ok();
+      }));
+  add("after", {"each"});
+  const auto outcome = run();
+  EXPECT_EQ(rows, 3);
+  EXPECT_EQ(outcome.run.exit_code, 1);
+  EXPECT_EQ(states_of(outcome).at("after"), State::kSkipped);
+}
+
+TEST_F(ExecutorTest, AGroupRunsSoManyAtATime) {
+  std::atomic<int> now = 0, most = 0, rows = 0;
+  const auto row = [&](TaskContext&) {
+    const int inside = ++now;
+    int before = most;
+    while (inside > before && !most.compare_exchange_weak(before, inside)) {
+    }
+    std::this_thread::yield();
+    ++rows;
+    --now;
+    return ok();
+  };
+  add("each", {}, bringing(200, row, {.name = "each", .at_once = 2}));
+  EXPECT_EQ(run_on(8).run.exit_code, 0);
+  EXPECT_EQ(rows, 200);
+  EXPECT_LE(most, 2);
+}
+
+TEST_F(ExecutorTest, WhatIsLeftOutIsNoFailureAndAJoinGoesOnWithTheRest) {
+  add("no", {}, left_out());
+  add("yes");
+  add("below_no", {"no"});
+  add("join", {"below_no", "yes"});
+  const auto outcome = run();
+  EXPECT_EQ(outcome.run.exit_code, 0);
+  const auto states = states_of(outcome);
+  EXPECT_EQ(states.at("no"), State::kSkipped);
+  EXPECT_EQ(states.at("below_no"), State::kSkipped);
+  EXPECT_EQ(states.at("join"), State::kDone);
+  const auto records = runs_->tasks(outcome.run.id);
+  EXPECT_EQ(records->at(0).error, "nothing to do");
+  EXPECT_EQ(records->at(0).error_code, kLeftOut);
+  EXPECT_EQ(records->at(2).error_code, kLeftOut);
+}
+
+TEST_F(ExecutorTest, TasksMayAskForAFailureOrForAnyEnd) {
+  add("bad", {}, broken);
+  add("good");
+  add("if_bad", {"bad"}).joins = Join::kSomeFailed;
+  add("if_good_failed", {"good"}).joins = Join::kSomeFailed;
+  add("child", {"bad"});
+  add("at_last", {"child", "good"}).joins = Join::kAllEnded;
+  const auto outcome = run();
+  EXPECT_EQ(outcome.run.exit_code, 1);
+  const auto states = states_of(outcome);
+  EXPECT_EQ(states.at("if_bad"), State::kDone);
+  EXPECT_EQ(states.at("if_good_failed"), State::kSkipped);
+  EXPECT_EQ(states.at("child"), State::kSkipped);
+  EXPECT_EQ(states.at("at_last"), State::kDone);
+}
+
+TEST_F(ExecutorTest, ARunThatGoesOnKeepsWhatWasDoneAndLeftOut) {
+  int looks = 0, rows = 0;
+  add("look", {}, [&](TaskContext& context) {
+    ++looks;
+    context.sequel->left_out = "no";
+    return ok();
+  });
+  add("each", {}, bringing(2, [&rows](TaskContext& context) -> Status {
+        ++rows;
+        return context.task_name == "each[2]" ? Error{Code::kFailed, "later"} : ok();
+      }));
+  add("join", {"look", "each"});
+  const auto first = run();
+  EXPECT_EQ(first.run.exit_code, 1);
+  EXPECT_EQ(rows, 2);
+  // Whoever resumes makes the rows of the records again.
+  auto again = std::vector<std::string>{"each[1]", "each[2]"};
+  for (const auto& name : again)
+    add(name, {"each"}, [&rows](TaskContext&) {
+      ++rows;
+      return ok();
+    });
+  add("join2", {"look", "each", "each[1]", "each[2]"});
+  const auto second = run({.run_id = first.run.id, .resume = true});
+  EXPECT_EQ(second.run.exit_code, 0);
+  EXPECT_EQ(looks, 1);
+  EXPECT_EQ(rows, 3);
+  EXPECT_EQ(states_of(second).at("look"), State::kSkipped);
+  EXPECT_EQ(states_of(second).at("join2"), State::kDone);
+  EXPECT_EQ(runs_->tasks(first.run.id)->at(0).error_code, kLeftOut);
+}
+
+TEST_F(ExecutorTest, UnknownIsAStateOfItsOwnAndNotTriedAgain) {
+  int calls = 0;
+  add("call", {}, [&](TaskContext& context) -> Status {
+    ++calls;
+    context.sequel->unknown = true;
+    return Error{Code::kTimeout, "no answer"};
+  }).policy = {.attempts = 5, .any_failure = true};
+  add("after", {"call"});
+  const auto outcome = run();
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(outcome.run.exit_code, 1);
+  EXPECT_EQ(outcome.run.error, "call: no answer");
+  EXPECT_EQ(states_of(outcome).at("call"), State::kUnknown);
+  EXPECT_EQ(runs_->tasks(outcome.run.id)->at(0).state, State::kUnknown);
+}
+
+TEST_F(ExecutorTest, AnyFailureIsTriedAgainWhereThePolicySaysSo) {
+  int calls = 0;
+  add("a", {}, [&](TaskContext&) -> Status {
+    return ++calls < 3 ? Status(Error{Code::kFailed, "exit code 1"}) : ok();
+  }).policy = {.attempts = 3, .any_failure = true};
+  EXPECT_EQ(run().run.exit_code, 0);
+  EXPECT_EQ(calls, 3);
+}
+
+TEST_F(ExecutorTest, ATaskMayHaveATimeLimitOfItsOwn) {
+  add("slow", {}, [this](TaskContext& context) -> Status {
+    while (!context.cancel.is_set())
+      clock_.sleep_for(std::chrono::milliseconds(10));
+    return Error{Code::kCancelled, "stopped"};
+  }).limit = std::chrono::seconds(5);
+  const auto outcome = run();
+  EXPECT_EQ(outcome.tasks[0].state, State::kFailed);
+  EXPECT_THAT(outcome.tasks[0].error, HasSubstr("it was stopped after 5"));
 }
 
 TEST_F(ExecutorTest, TheRecordsAreTables) {

@@ -6,13 +6,14 @@
 namespace tarn::flow {
 namespace {
 
-constexpr std::array<std::pair<State, std::string_view>, 7> kNames = {{{State::kWaiting, "waiting"},
+constexpr std::array<std::pair<State, std::string_view>, 8> kNames = {{{State::kWaiting, "waiting"},
                                                                        {State::kRunning, "running"},
                                                                        {State::kDone, "done"},
                                                                        {State::kFailed, "failed"},
                                                                        {State::kSkipped, "skipped"},
                                                                        {State::kCancelled, "cancelled"},
-                                                                       {State::kInterrupted, "interrupted"}}};
+                                                                       {State::kInterrupted, "interrupted"},
+                                                                       {State::kUnknown, "unknown"}}};
 
 }  // namespace
 

@@ -12,8 +12,12 @@
 
 namespace tarn::flow {
 
-// Of runs, tasks and attempts alike; a run is never skipped, an attempt neither that nor waiting.
-enum class State { kWaiting, kRunning, kDone, kFailed, kSkipped, kCancelled, kInterrupted };
+// Of runs, tasks and attempts alike; a run is never skipped or unknown, an attempt never waiting. Unknown:
+// something outside may or may not have been done.
+enum class State { kWaiting, kRunning, kDone, kFailed, kSkipped, kCancelled, kInterrupted, kUnknown };
+
+// The error_code of a task that was skipped because nothing was to be done, not for a failure.
+constexpr std::string_view kLeftOut = "left_out";
 
 std::string_view name_of(State state);
 State state_of(std::string_view name);  // an unknown name is kInterrupted
@@ -31,6 +35,7 @@ struct RunRecord {
   std::string schedule;             // that it was due by; empty: somebody asked for it
   std::optional<Timestamp> due_at;  // with `schedule`
   std::string waits_for;            // why a waiting run does not start; empty otherwise
+  std::string part_of;              // "run/task" of the flow that it is a part of; empty: none
 };
 
 struct TaskRecord {
@@ -47,6 +52,12 @@ struct TaskRecord {
   std::string error;  // why it failed, was skipped or cancelled
   std::string error_code;
   TaskReport report;
+};
+
+// What a task was given and what it gave, as JSON; empty: nothing.
+struct TaskValues {
+  std::string input;
+  std::string result;
 };
 
 struct LogLine {

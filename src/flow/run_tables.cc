@@ -80,7 +80,9 @@ std::vector<RunColumn> run_columns() {
           {{"error", kText, "The first failure"}, "nullif(error, '')"},
           {{"schedule", kText, "That it was due by; null: somebody asked for it"}, "nullif(schedule, '')"},
           {{"due_at", kTime, "With schedule"}, "due_at"},
-          {{"waits_for", kText, "Why a waiting run does not start"}, "nullif(waits_for, '')"}};
+          {{"waits_for", kText, "Why a waiting run does not start"}, "nullif(waits_for, '')"},
+          {{"part_of", kText, "run/task of the flow that it is a part of"},
+           "(SELECT part_of FROM run_parts p WHERE p.run_id = runs.id)"}};
 }
 
 std::vector<RunColumn> task_columns() {
@@ -88,7 +90,8 @@ std::vector<RunColumn> task_columns() {
           {{"task", kText, "Name of the source, model, seed or test"}, "name"},
           {{"kind", kText, "source, model, seed or test"}, "kind"},
           {{"path", kText, "File in the project"}, "path"},
-          {{"state", kText, "waiting, running, done, failed, skipped, cancelled or interrupted"}, "state"},
+          {{"state", kText, "waiting, running, done, failed, skipped, cancelled, interrupted or unknown"},
+           "state"},
           {{"attempts", "INTEGER", ""}, "attempts"},
           {{"started_at", kTime, ""}, "started_at"},
           {{"finished_at", kTime, ""}, "finished_at"},
@@ -100,7 +103,13 @@ std::vector<RunColumn> task_columns() {
           {{"lake_version", kWhole, "Of its commit; null: nothing was committed"}, "nullif(lake_version, 0)"},
           {{"compiled_sql", kText, ""}, "nullif(compiled_sql, '')"},
           {{"error", kText, "Why it failed or was skipped"}, "nullif(error, '')"},
-          {{"resumes", kText, "The interrupted run whose work it went on with"}, "nullif(resumes, '')"}};
+          {{"resumes", kText, "The interrupted run whose work it went on with"}, "nullif(resumes, '')"},
+          {{"input", kText, "JSON: the row that a task of a flow was started for"},
+           "(SELECT nullif(input, '') FROM task_values v WHERE v.run_id = tasks.run_id AND v.task = "
+           "tasks.name)"},
+          {{"result", kText, "JSON: what a task of a flow gave"},
+           "(SELECT nullif(result, '') FROM task_values v WHERE v.run_id = tasks.run_id AND v.task = "
+           "tasks.name)"}};
 }
 
 std::vector<RunColumn> version_columns() {

@@ -46,6 +46,17 @@ CREATE INDEX runs_by_schedule ON runs (schedule, due_at);
 )sql"}};
 }
 
+// Of flows: what a task was given and gave, and which run is a part of which.
+store::Migrations value_migrations() {
+  return {.component = "flow_values", .steps = {R"sql(
+CREATE TABLE task_values (
+  run_id TEXT NOT NULL, task TEXT NOT NULL, input TEXT NOT NULL, result TEXT NOT NULL,
+  PRIMARY KEY (run_id, task)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE run_parts (run_id TEXT PRIMARY KEY, part_of TEXT NOT NULL) STRICT, WITHOUT ROWID;
+)sql"}};
+}
+
 constexpr std::string_view kTaskColumns =
     "run_id, name, kind, path, position, state, resumes, attempts, started_at, finished_at, error, "
     "error_code, "
@@ -89,12 +100,13 @@ RunRecord run_of(const store::Rows& row) {
   run.schedule = row.text(9);
   run.due_at = row.optional_time(10);
   run.waits_for = row.text(11);
+  run.part_of = row.text(12);
   return run;
 }
 
 constexpr std::string_view kRunColumns =
     "id, command, selection, full_refresh, state, started_at, finished_at, error, exit_code, schedule, "
-    "due_at, waits_for";
+    "due_at, waits_for, (SELECT part_of FROM run_parts p WHERE p.run_id = runs.id)";
 
 Status insert_log(store::Connection& db, const std::string& run_id, const std::vector<LogLine>& log) {
   for (const auto& line : log) {
@@ -118,9 +130,34 @@ Status update_task(store::Connection& db, const AttemptEnd& end, Timestamp now) 
     TARN_CHECK(db.run("INSERT OR REPLACE INTO task_versions VALUES (?, ?, ?, ?, ?)",
                       {end.run_id, end.task, version.table, version.written ? 1 : 0, version.snapshot_id}));
   }
+  if (!end.report.result.empty()) {
+    TARN_CHECK(
+        db.run("INSERT INTO task_values VALUES (?, ?, '', ?) ON CONFLICT (run_id, task) DO UPDATE SET "
+               "result = excluded.result",
+               {end.run_id, end.task, end.report.result}));
+  }
   if (end.report.tests.empty())
     return ok();
   return write_tests(db, {.run_id = end.run_id, .task = end.task, .at = now}, end.report.tests);
+}
+
+Status insert_task(store::Connection& db, const std::string& run_id, const TaskRecord& task) {
+  return db.run(
+      "INSERT INTO tasks (run_id, name, kind, path, position, state, resumes) "
+      "VALUES (?, ?, ?, ?, ?, 'waiting', ?) ON CONFLICT (run_id, name) DO UPDATE SET "
+      "state = 'waiting', position = excluded.position, finished_at = NULL, error = NULL, "
+      "error_code = NULL WHERE state <> 'done' AND coalesce(error_code, '') <> 'left_out'",
+      {run_id, task.name, task.kind, task.path, task.position, task.resumes});
+}
+
+// In the transaction that ends the task which brought them about: they are there if it is done.
+Status insert_follow_ups(store::Connection& db, const AttemptEnd& end) {
+  for (size_t i = 0; i < end.follow_ups.size(); ++i) {
+    TARN_CHECK(insert_task(db, end.run_id, end.follow_ups[i]));
+    TARN_CHECK(db.run("INSERT OR REPLACE INTO task_values VALUES (?, ?, ?, '')",
+                      {end.run_id, end.follow_ups[i].name, end.inputs.at(i)}));
+  }
+  return ok();
 }
 
 }  // namespace
@@ -128,6 +165,7 @@ Status update_task(store::Connection& db, const AttemptEnd& end, Timestamp now) 
 Result<std::unique_ptr<Runs>> Runs::open(Env& env, store::Store& store) {
   TARN_CHECK(store.migrate(migrations()));
   TARN_CHECK(store.migrate(test_migrations()));
+  TARN_CHECK(store.migrate(value_migrations()));
   std::unique_ptr<Runs> runs(new Runs(env, store));
   TARN_CHECK(runs->mark_interrupted());
   return runs;
@@ -175,16 +213,12 @@ Status Runs::start_run(const RunRecord& run, const std::vector<TaskRecord>& task
                 run.due_at}));
     TARN_CHECK(
         db.run("UPDATE tasks SET state = 'cancelled', error = 'the task is no longer in the project' "
-               "WHERE run_id = ? AND state <> 'done'",
+               "WHERE run_id = ? AND state <> 'done' AND coalesce(error_code, '') <> 'left_out'",
                {run.id}));
-    for (const auto& task : tasks) {
-      TARN_CHECK(
-          db.run("INSERT INTO tasks (run_id, name, kind, path, position, state, resumes) "
-                 "VALUES (?, ?, ?, ?, ?, 'waiting', ?) ON CONFLICT (run_id, name) DO UPDATE SET "
-                 "state = 'waiting', position = excluded.position, finished_at = NULL, error = NULL, "
-                 "error_code = NULL WHERE state <> 'done'",
-                 {run.id, task.name, task.kind, task.path, task.position, task.resumes}));
-    }
+    for (const auto& task : tasks)
+      TARN_CHECK(insert_task(db, run.id, task));
+    if (!run.part_of.empty())
+      TARN_CHECK(db.run("INSERT OR REPLACE INTO run_parts VALUES (?, ?)", {run.id, run.part_of}));
     return ok();
   });
 }
@@ -222,7 +256,10 @@ Status Runs::end_attempt(const AttemptEnd& end, const std::vector<LogLine>& log)
                "WHERE run_id = ? AND task = ? AND number = ?",
                {name_of(end.state), now, end.error, end.error_code, end.run_id, end.task, end.attempt}));
     TARN_CHECK(insert_log(db, end.run_id, log));
-    return end.ends_task ? update_task(db, end, now) : ok();
+    if (!end.ends_task)
+      return ok();
+    TARN_CHECK(update_task(db, end, now));
+    return insert_follow_ups(db, end);
   });
 }
 
@@ -230,12 +267,13 @@ Status Runs::add_log(const std::string& run_id, const std::vector<LogLine>& log)
   return store_.write([&](store::Connection& db) { return insert_log(db, run_id, log); });
 }
 
-Status Runs::drop_task(const std::string& run_id, const std::string& task, State state,
-                       const std::string& reason) {
+Status Runs::drop_task(const TaskRecord& task) {
   const auto now = env_.clock->now();
   return store_.write([&](store::Connection& db) {
-    return db.run("UPDATE tasks SET state = ?, finished_at = ?, error = ? WHERE run_id = ? AND name = ?",
-                  {name_of(state), now, reason, run_id, task});
+    return db.run(
+        "UPDATE tasks SET state = ?, finished_at = ?, error = ?, error_code = ? WHERE run_id = ? AND "
+        "name = ?",
+        {name_of(task.state), now, task.error, task.error_code, task.run_id, task.name});
   });
 }
 
@@ -258,11 +296,10 @@ Status Runs::end_run(const std::string& run_id, State state, int exit_code, cons
   });
 }
 
-Result<std::vector<RunRecord>> Runs::list(int limit) {
+Result<std::vector<RunRecord>> Runs::select_runs(const std::string& condition,
+                                                 std::initializer_list<store::Bind> binds) {
   return store_.read([&](store::Connection& db) -> Result<std::vector<RunRecord>> {
-    TARN_TRY(auto rows, db.query(fmt::format("SELECT {} FROM runs ORDER BY started_at DESC, id DESC LIMIT ?",
-                                             kRunColumns),
-                                 {limit}));
+    TARN_TRY(auto rows, db.query(fmt::format("SELECT {} FROM runs {}", kRunColumns, condition), binds));
     std::vector<RunRecord> runs;
     while (true) {
       TARN_TRY(const bool more, rows.next());
@@ -271,6 +308,19 @@ Result<std::vector<RunRecord>> Runs::list(int limit) {
       runs.push_back(run_of(rows));
     }
   });
+}
+
+Result<std::vector<RunRecord>> Runs::list(int limit) {
+  return select_runs("ORDER BY started_at DESC, id DESC LIMIT ?", {limit});
+}
+
+Result<std::vector<RunRecord>> Runs::list_of(const std::string& selection, int limit) {
+  return select_runs("WHERE selection = ? ORDER BY started_at DESC, id DESC LIMIT ?", {selection, limit});
+}
+
+// Their ids begin with that of the run.
+Result<std::vector<RunRecord>> Runs::parts_of(const std::string& run_id) {
+  return select_runs("WHERE id > ?1 || '.' AND id < ?1 || '/' ORDER BY started_at, id", {run_id});
 }
 
 Result<RunRecord> Runs::get(const std::string& run_id) {
@@ -304,6 +354,19 @@ Result<std::vector<TaskRecord>> Runs::tasks(const std::string& run_id) {
       if (!more)
         return tasks;
       tasks.push_back(task_of(rows));
+    }
+  });
+}
+
+Result<std::map<std::string, TaskValues>> Runs::values(const std::string& run_id) {
+  return store_.read([&](store::Connection& db) -> Result<std::map<std::string, TaskValues>> {
+    TARN_TRY(auto rows, db.query("SELECT task, input, result FROM task_values WHERE run_id = ?", {run_id}));
+    std::map<std::string, TaskValues> values;
+    while (true) {
+      TARN_TRY(const bool more, rows.next());
+      if (!more)
+        return values;
+      values[rows.text(0)] = {.input = rows.text(1), .result = rows.text(2)};
     }
   });
 }

@@ -27,6 +27,8 @@ struct AttemptEnd {
   std::string error;
   std::string error_code;
   TaskReport report;
+  std::vector<TaskRecord> follow_ups;  // of an end that is done: tasks that begin now
+  std::vector<std::string> inputs;     // one for each of those
 };
 
 // The newest outcome of one task over all runs.
@@ -50,15 +52,17 @@ class Runs {
   Status end_attempt(const AttemptEnd& end, const std::vector<LogLine>& log);
   Status add_log(const std::string& run_id, const std::vector<LogLine>& log);
   // A task that never started: skipped or cancelled.
-  Status drop_task(const std::string& run_id, const std::string& task, State state,
-                   const std::string& reason);
+  Status drop_task(const TaskRecord& task);
   // One that did not come so far: it ended before its tasks did.
   Status fail_waiting(const std::string& run_id, const std::string& error);
   Status end_run(const std::string& run_id, State state, int exit_code, const std::string& error);
 
   Result<std::vector<RunRecord>> list(int limit);
-  Result<RunRecord> get(const std::string& run_id);  // kNotFound names the newest runs
+  Result<std::vector<RunRecord>> list_of(const std::string& selection, int limit);  // newest first
+  Result<std::vector<RunRecord>> parts_of(const std::string& run_id);  // in the order of their start
+  Result<RunRecord> get(const std::string& run_id);                    // kNotFound names the newest runs
   Result<std::vector<TaskRecord>> tasks(const std::string& run_id);
+  Result<std::map<std::string, TaskValues>> values(const std::string& run_id);           // by task
   Result<std::vector<LogLine>> log(const std::string& run_id, const std::string& task);  // "": of all tasks
   Result<std::vector<TaskHistory>> history();
   // By task: another text after each success; without those that never succeeded.
@@ -71,6 +75,8 @@ class Runs {
  private:
   Runs(Env& env, store::Store& store) : env_(env), store_(store) {}
   Status mark_interrupted();
+  Result<std::vector<RunRecord>> select_runs(const std::string& condition,
+                                             std::initializer_list<store::Bind> binds);
 
   Env& env_;
   store::Store& store_;

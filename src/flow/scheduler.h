@@ -135,6 +135,8 @@ class Scheduler {
   // See DueRecords.
   Result<std::vector<Due>> due_between(Timestamp from, Timestamp to, size_t limit);
   Result<std::vector<BackfillProgress>> backfills(int limit);
+  // Whether the run is one that it works on, or will go on with.
+  Result<bool> is_open(const std::string& run_id);
 
  private:
   struct Entry {

@@ -338,6 +338,11 @@ Status Scheduler::settle_ended() {
   return save(round);
 }
 
+Result<bool> Scheduler::is_open(const std::string& run_id) {
+  TARN_TRY(const auto open, records_->open_ones());
+  return std::any_of(open.begin(), open.end(), [&](const Due& due) { return due.run_id == run_id; });
+}
+
 Result<std::vector<Due>> Scheduler::history(const std::string& name, int limit) {
   return records_->of_schedule(name, limit);
 }

@@ -77,6 +77,23 @@ struct TaskReport {
   std::string compiled_sql;  // models
   std::vector<std::string> warnings;
   std::vector<TestOutcome> tests;
+  std::string result;  // a JSON object that later tasks use; empty: none
+};
+
+class Task;
+
+// A task that another one brought about: its input is recorded with it, so that it can be made again.
+struct FollowUp {
+  std::shared_ptr<Task> task;
+  std::string input;  // JSON
+};
+
+// What the end of a task brings about, besides its report.
+struct Sequel {
+  std::string left_out;              // it looked and there is nothing to do: why
+  std::vector<FollowUp> follow_ups;  // begin now; what waits for the task waits for these, too
+  bool unknown = false;              // with a failure: nobody knows whether it was done. Not tried again
+  bool final = false;                // with a failure: not tried again
 };
 
 struct TaskContext {
@@ -92,6 +109,7 @@ struct TaskContext {
   // "run/task/step": the same for every attempt of this run, so that a repeated commit is recognised.
   std::string token(std::string_view step) const;
   std::string task_name;
+  Sequel* sequel = nullptr;  // filled by the task; null where nobody looks
 };
 std::string token_of(std::string_view run_id, std::string_view task_name, std::string_view step);
 
@@ -99,6 +117,20 @@ struct RetryPolicy {
   int attempts = 1;
   Duration first_delay{1'000'000};
   double factor = 2.0;
+  bool any_failure = false;  // also what does not pass by itself, but for mistakes in the text
+};
+
+// What a task needs of those before it.
+enum class Join {
+  kAllDone,     // none failed, and not all were left out
+  kSomeFailed,  // begins when all have ended and one has failed; else it is left out
+  kAllEnded,    // begins in any case
+};
+
+// Tasks of one name of which only so many run at a time.
+struct TaskGroup {
+  std::string name;
+  int at_once = 0;  // 0: any number
 };
 
 // How old the newest success may be; see flow/status.h.
@@ -117,6 +149,9 @@ class Task {
   [[nodiscard]] virtual std::vector<std::string> writes() const = 0;    // "schema.name" of tables and views
   [[nodiscard]] virtual RetryPolicy retry() const = 0;
   [[nodiscard]] virtual Freshness freshness() const { return {}; }
+  [[nodiscard]] virtual Join join() const { return Join::kAllDone; }
+  [[nodiscard]] virtual TaskGroup group() const { return {}; }
+  [[nodiscard]] virtual Duration timeout() const { return Duration(0); }  // of an attempt; 0: the run's
   // Whether the run of that id, which was interrupted in the middle of this task, left work to go on with:
   // then run() gets its id. Otherwise the task is done anew.
   [[nodiscard]] virtual Result<bool> can_resume(session::SessionService& sessions,

@@ -109,6 +109,7 @@ struct Hop {
   const HttpLimits* limits = nullptr;
   const HttpSink* sink = nullptr;
   const std::function<bool()>* cancelled = nullptr;
+  bool* sent = nullptr;
   CURL* easy = nullptr;
   HttpResponse response;
   size_t header_bytes = 0;
@@ -173,6 +174,15 @@ curl_socket_t on_open_socket(void* user, curlsocktype, curl_sockaddr* address) {
     return CURL_SOCKET_BAD;
   }
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+// The connection stands; nothing of the request is on its way.
+int on_before_request(void* user, char*, char*, int, int) {
+  auto& hop = *static_cast<Hop*>(user);
+  if (hop.sent != nullptr) {
+    *hop.sent = true;
+  }
+  return CURL_PREREQFUNC_OK;
 }
 
 std::string mask(const std::string& url) {
@@ -256,6 +266,8 @@ void set_callbacks(CURL* easy, Hop& hop) {
   curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &hop);
+  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_before_request);
+  curl_easy_setopt(easy, CURLOPT_PREREQDATA, &hop);
 }
 
 std::chrono::microseconds timing(CURL* easy, CURLINFO info) {
@@ -284,6 +296,7 @@ Result<HttpResponse> send_hop(CURL* easy, const HttpRequest& request, const Http
   Hop hop{.limits = &limits,
           .sink = &sink,
           .cancelled = &cancelled,
+          .sent = request.sent,
           .easy = easy,
           .response = {},
           .private_address = {},

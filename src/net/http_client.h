@@ -24,6 +24,7 @@ struct HttpRequest {
   std::string url;
   HttpHeaders headers;
   std::string body;
+  bool* sent = nullptr;  // set before anything of it may reach the other side; may be null
 };
 
 struct HttpLimits {

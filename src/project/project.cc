@@ -16,25 +16,6 @@ namespace {
 constexpr int kFoldersDeepMax = 32;
 constexpr double kBytesMax = 1e18;
 
-// "2GB", "512 MB", "1.5GiB"; a bare number is bytes. K, M, G and T are powers of 1024 with "i", else of 1000.
-std::optional<uint64_t> parse_bytes(std::string_view text) {
-  double amount = 0;
-  const auto* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, amount);
-  if (error != std::errc() || amount < 0)
-    return std::nullopt;
-  std::string unit(rest, end);
-  unit.erase(0, unit.find_first_not_of(' ') == std::string::npos ? unit.size() : unit.find_first_not_of(' '));
-  static const std::map<std::string, double> kUnits = {
-      {"", 1},      {"B", 1},      {"KB", 1e3},        {"MB", 1e6},           {"GB", 1e9},
-      {"TB", 1e12}, {"KiB", 1024}, {"MiB", 1048576.0}, {"GiB", 1073741824.0}, {"TiB", 1099511627776.0}};
-  const auto found = kUnits.find(unit);
-  // Also no "nan" and no "inf", which are numbers to from_chars.
-  if (found == kUnits.end() || !(amount * found->second <= kBytesMax))
-    return std::nullopt;
-  return static_cast<uint64_t>(amount * found->second);
-}
-
 void read_vars(const codec::YamlNode& node, Project& project, Diagnostics& diagnostics) {
   if (node.kind != codec::YamlNode::Kind::kMap) {
     diagnostics.push_back(
@@ -170,6 +151,24 @@ bool starts_secret(std::string_view text) {
 }
 
 }  // namespace
+
+std::optional<uint64_t> parse_bytes(std::string_view text) {
+  double amount = 0;
+  const auto* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, amount);
+  if (error != std::errc() || amount < 0)
+    return std::nullopt;
+  std::string unit(rest, end);
+  unit.erase(0, unit.find_first_not_of(' ') == std::string::npos ? unit.size() : unit.find_first_not_of(' '));
+  static const std::map<std::string, double> kUnits = {
+      {"", 1},      {"B", 1},      {"KB", 1e3},        {"MB", 1e6},           {"GB", 1e9},
+      {"TB", 1e12}, {"KiB", 1024}, {"MiB", 1048576.0}, {"GiB", 1073741824.0}, {"TiB", 1099511627776.0}};
+  const auto found = kUnits.find(unit);
+  // Also no "nan" and no "inf", which are numbers to from_chars.
+  if (found == kUnits.end() || !(amount * found->second <= kBytesMax))
+    return std::nullopt;
+  return static_cast<uint64_t>(amount * found->second);
+}
 
 Result<Project> load_project(FileSystem& files, const std::string& root, Diagnostics& diagnostics) {
   Project project;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,9 @@ struct Project {
 
 // Mistakes go to `diagnostics`; the error is for what stops everything (no tarn.yml, unreadable).
 Result<Project> load_project(FileSystem& files, const std::string& root, Diagnostics& diagnostics);
+
+// "2GB", "512 MB", "1.5GiB"; a bare number is bytes. K, M, G and T are powers of 1024 with "i", else of 1000.
+std::optional<uint64_t> parse_bytes(std::string_view text);
 
 // Files below `root`/`folder` whose name ends so, sorted, relative to the root.
 Result<std::vector<std::string>> find_files(FileSystem& files, const std::string& root,

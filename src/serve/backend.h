@@ -15,6 +15,7 @@
 #include "flow/executor.h"
 #include "flow/scheduler.h"
 #include "flow/status.h"
+#include "flowfile/flows.h"
 #include "report/mail/sent_log.h"
 #include "report/report.h"
 
@@ -58,6 +59,7 @@ struct RunRequest {
   std::vector<std::string> exclude;
   bool full_refresh = false;
   Vars vars;
+  report::Given parameters;         // of a flow
   std::string schedule;             // that it was due by; empty: somebody asked for it
   std::optional<Timestamp> due_at;  // with `schedule`
   bool resume = false;              // go on with the run of this id where it stopped, if there is one
@@ -125,6 +127,12 @@ class Backend : public RunBackend {
   virtual Result<std::vector<flow::TaskStatus>> status() = 0;
   virtual Result<Diagnostics> check(const Vars& vars) = 0;
   virtual Result<std::vector<TableInfo>> tables() = 0;
+  virtual Result<std::vector<flowfile::FlowSummary>> flows() = 0;  // without choices that come from queries
+  virtual Result<flowfile::FlowSummary> flow_form(const std::string& name) = 0;
+  // What to run to go on with a flow's run that did not end well.
+  virtual Result<RunRequest> resume_request(const std::string& run_id) = 0;
+  // Somebody looked: a task's effect that is unknown was done, or is to be done again.
+  virtual Status settle_effect(const std::string& run_id, const std::string& task, bool done) = 0;
   virtual Result<ScheduleList> schedules() = 0;
   virtual Status pause_schedule(const std::string& name, bool paused) = 0;
   virtual Result<flow::RunOutcome> run_schedule(const std::string& name, flow::RunObserver& observer,

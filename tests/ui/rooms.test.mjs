@@ -111,6 +111,33 @@ test("Flow: the graph, the runs, a run with its tasks, log and SQL, the quaranti
   none();
 });
 
+test("Flows: the list, a form that starts one, its rows and parts in the run, what failed", async () => {
+  await go("/flow/flows", "td:has-text('One that fails')");
+  await lookAt(page, "flows");
+  await page.click("a:has-text('Shares, with a look')");
+  await page.waitForSelector("td:has-text('for each row of')");
+  await page.fill("input[type=number]", "5");
+  await lookAt(page, "flow");
+  await page.click("button:has-text('Run now')");
+  await page.waitForSelector("table.gantt");
+  await page.waitForSelector(".title .ok, .title >> text=done", { state: "attached", timeout: 60_000 });
+  await page.waitForSelector("table.gantt button:has-text('shares/look[2]')");
+  await page.waitForSelector("table.gantt tr.part button:has-text('mart_prices')");
+  await page.click("table.gantt button:has-text('shares/look[2]')");
+  await page.waitForSelector("[role=log] >> text=on its best day");
+  await page.click("[role=tab]:has-text('Task')");
+  await page.waitForSelector("dd:has-text('sentence')");
+  await lookAt(page, "flow-run");
+  await page.click("table.gantt tr.part button:has-text('mart_prices')");
+  await page.click("[role=tab]:has-text('Compiled SQL')");
+  await page.waitForSelector("pre >> text=select");
+  await go("/flow/flows/failing", "button:has-text('Run now')");
+  await page.click("button:has-text('Run now')");
+  await page.waitForSelector("[role=alert] >> text=it ended with exit code 3", { timeout: 30_000 });
+  await lookAt(page, "flow-run-failed");
+  none();
+});
+
 test("a run started on Home is seen to its end without a reload", async () => {
   await go("/", "button:has-text('Run everything')");
   await page.click("button:has-text('Run everything')");

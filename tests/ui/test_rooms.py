@@ -76,6 +76,8 @@ def server(demo, inbox):
     demo.write("in/meter.csv", "at,kwh\n2026-01-01 00:00:00,1.5\n2026-01-01 01:00:00,-2\nnoon,3\n")
     demo.write("models/weather/mart_broken.sql", "{{ config(materialized='table') }}\n"
                "select city, temperature_max / nothing_of_that_name as ratio from {{ ref('stg_weather') }}\n")
+    demo.write("flows/failing.yml", "title: One that fails\ntasks:\n  look: {sql: select 7 as n}\n"
+               "  fail: {shell: 'echo the first line; exit 3', after: look}\n  never: {sql: select 1, after: fail}\n")
     server = Server(demo)
     server.run(selection=["raw_meter"])
     for _ in range(6):

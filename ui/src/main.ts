@@ -39,6 +39,8 @@ const router = createRouter({
       children: [
         { path: "", name: "graph", component: () => import("./rooms/flow/GraphPage.vue") },
         { path: "runs", name: "runs", component: () => import("./rooms/flow/RunsPage.vue") },
+        { path: "flows", name: "flows", component: () => import("./rooms/flow/FlowsPage.vue") },
+        { path: "flows/:name", name: "flow", component: () => import("./rooms/flow/FlowPage.vue") },
         { path: "schedules", name: "schedules", component: () => import("./rooms/flow/SchedulesPage.vue") },
         { path: "calendar", name: "calendar", component: () => import("./rooms/flow/CalendarPage.vue") },
         { path: "backfill", name: "backfill", component: () => import("./rooms/flow/BackfillPage.vue") },

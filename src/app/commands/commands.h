@@ -34,6 +34,7 @@ int command_replay(CommandContext& context);
 int command_sql(CommandContext& context);
 int command_status(CommandContext& context);
 int command_report(CommandContext& context);
+int command_flow(CommandContext& context);
 int command_serve(CommandContext& context);
 int command_health(CommandContext& context);
 int command_schedules(CommandContext& context);

@@ -18,6 +18,7 @@
 #include "base/diagnostic_text.h"
 #include "net/http_server.h"
 #include "serve/http/api.h"
+#include "serve/http/flows_api.h"
 #include "serve/http/hub_host.h"
 #include "serve/http/schedules_api.h"
 #include "serve/http/web.h"
@@ -145,6 +146,8 @@ Status serve(CommandContext& context) {
                                 [&workspace] { return workspace->time_zone(); });
   api.add_routes(
       [&schedules](const auto& request, auto& response) { return schedules.handle(request, response); });
+  serve::FlowsApi flows(*workspace, workspace->runs(), api.hub());
+  api.add_routes([&flows](const auto& request, auto& response) { return flows.handle(request, response); });
   // Before anybody can ask; nothing starts yet.
   if (auto plan = starter.reload())
     workspace->scheduler().load(std::move(*plan));

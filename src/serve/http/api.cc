@@ -8,6 +8,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "codec/json_depth.h"
+#include "serve/http/given.h"
 #include "serve/http/json.h"
 #include "serve/http/run_events.h"
 #include "serve/http/sql_book.h"
@@ -151,7 +152,29 @@ void Api::route_runs(const Request& request, Response& response, std::string_vie
     const auto cancelled = hub_.cancel(id);
     return cancelled ? answer(response, 202, {{"id", id}}) : answer(response, cancelled.error());
   }
+  if (request.method == "POST" && action == "resume")
+    return resume_run(id, response);
+  if (request.method == "POST" && action == "settle")
+    return settle_effect(id, request, response);
   answer(response, Error{Code::kNotFound, fmt::format("there is no {} {}", request.method, request.path)});
+}
+
+void Api::resume_run(const std::string& id, Response& response) {
+  auto run = backend_.resume_request(id);
+  if (!run)
+    return answer(response, run.error());
+  answer_submitted(response, hub_.start(std::move(*run)));
+}
+
+void Api::settle_effect(const std::string& id, const Request& request, Response& response) {
+  const auto body = body_of(request);
+  if (!body)
+    return answer(response, body.error());
+  const auto task = text_of(*body, "task");
+  if (task.empty() || !body->contains("done"))
+    return answer(response, Error{Code::kInvalid, "the body must have 'task', and 'done': true or false"});
+  const auto settled = backend_.settle_effect(id, task, truth_of(*body, "done"));
+  settled ? answer(response, 200, Json::object()) : answer(response, settled.error());
 }
 
 void Api::metrics(Response& response) {
@@ -314,6 +337,10 @@ void Api::start_run(const Request& request, Response& response) {
   run.exclude = texts_of(*body, "exclude");
   run.full_refresh = truth_of(*body, "full_refresh");
   run.vars = vars_of(*body, "vars");
+  auto given = given_of(body->value("parameters", Json::object()), "parameter");
+  if (!given)
+    return answer(response, given.error());
+  run.parameters = std::move(*given);
   answer_submitted(response, hub_.start(std::move(run)));
 }
 

@@ -63,6 +63,8 @@ class Api {
   void list_runs(const Request& request, Response& response);
   void get_run(const std::string& id, Response& response);
   void run_log(const Request& request, const std::string& id, Response& response);
+  void resume_run(const std::string& id, Response& response);
+  void settle_effect(const std::string& id, const Request& request, Response& response);
   void run_events(const std::string& id, Response& response);
   void status(Response& response);
   void check(const Request& request, Response& response);

@@ -96,7 +96,8 @@ Json to_json(const flow::RunRecord& run) {
           {"exit_code", run.exit_code},
           {"schedule", run.schedule},
           {"due_at", time_json(run.due_at)},
-          {"waits_for", run.waits_for}};
+          {"waits_for", run.waits_for},
+          {"part_of", run.part_of}};
 }
 
 flow::RunRecord run_of(const Json& json) {
@@ -113,6 +114,7 @@ flow::RunRecord run_of(const Json& json) {
   run.schedule = text_of(json, "schedule");
   run.due_at = time_of(json, "due_at");
   run.waits_for = text_of(json, "waits_for");
+  run.part_of = text_of(json, "part_of");
   return run;
 }
 

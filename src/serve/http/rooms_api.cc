@@ -119,17 +119,20 @@ Result<Json> RoomsApi::table(const std::string& schema, const std::string& name,
   return table_detail(insight_, {schema, name}, as_of);
 }
 
-Result<Json> RoomsApi::run(const std::string& id) {
-  TARN_TRY(const auto run, runs_.get(id));
+Result<Json> RoomsApi::tasks_of(const std::string& id) {
   TARN_TRY(const auto tasks, runs_.tasks(id));
+  TARN_TRY(const auto values, runs_.values(id));
   TARN_TRY(const auto attempts, flow::attempts_of(insight_.records(), id));
   TARN_TRY(const auto versions, flow::versions_of(insight_.records(), id));
-  auto body = serve::to_json(run);
-  body["tasks"] = Json::array();
+  auto list = Json::array();
   for (const auto& task : tasks) {
     auto json = serve::to_json(task);
     json["compiled_sql"] = task.report.compiled_sql;
     json["tries"] = json["reads"] = json["wrote"] = Json::array();
+    const auto value = values.find(task.name);
+    json["input"] = value == values.end() ? "" : value->second.input;
+    json["result"] = value == values.end() ? "" : value->second.result;
+    json["part_of"] = "";
     for (const auto& attempt : attempts) {
       if (attempt.task != task.name)
         continue;
@@ -144,7 +147,33 @@ Result<Json> RoomsApi::run(const std::string& id) {
       if (version.task == task.name)
         json[version.version.written ? "wrote" : "reads"].push_back(version.version.table);
     }
-    body["tasks"].push_back(std::move(json));
+    list.push_back(std::move(json));
+  }
+  return list;
+}
+
+// With the tasks of runs that are parts of it, each behind the task that started its run.
+Result<Json> RoomsApi::run(const std::string& id) {
+  TARN_TRY(const auto run, runs_.get(id));
+  TARN_TRY(auto tasks, tasks_of(id));
+  TARN_TRY(const auto parts, runs_.parts_of(id));
+  std::map<std::string, Json> of_task;
+  for (const auto& part : parts) {
+    if (!part.part_of.starts_with(id + "/"))
+      continue;
+    TARN_TRY(auto inner, tasks_of(part.id));
+    const auto task = part.part_of.substr(id.size() + 1);
+    for (auto& one : inner)
+      one["part_of"] = task;
+    of_task[task] = std::move(inner);
+  }
+  auto body = serve::to_json(run);
+  body["tasks"] = Json::array();
+  for (auto& task : tasks) {
+    const auto inner = of_task.find(text_of(task, "name"));
+    body["tasks"].push_back(std::move(task));
+    if (inner != of_task.end())
+      body["tasks"].insert(body["tasks"].end(), inner->second.begin(), inner->second.end());
   }
   return body;
 }

@@ -41,6 +41,7 @@ class RoomsApi {
   Result<std::string> fresh_overview();
   Result<Json> table(const std::string& schema, const std::string& name, const Request& request);
   Result<Json> run(const std::string& id);
+  Result<Json> tasks_of(const std::string& run);
   Result<Json> lines(const std::string& id, const Request& request);
   void raw(std::string_view rest, const Request& request, Response& response);
 

@@ -13,6 +13,7 @@ export type TableDetail = Schemas["TableDetail"];
 export type LogPage = Schemas["LogPage"];
 export type LogLine = Schemas["LogLine"];
 export type Schedule = Schemas["Schedule"];
+export type Flow = Schemas["Flow"];
 export type Mistake = Schemas["Mistake"];
 export type Due = Schemas["Due"];
 export type Calendar = Schemas["Calendar"];
@@ -91,6 +92,11 @@ export const login = (token: string) => postJson("/api/v1/login", { token });
 export const logout = () => postJson("/api/v1/logout", {});
 export const startRun = (selection: string[], fullRefresh = false) =>
   postJson<{ id: string }>("/api/v1/runs", { selection, full_refresh: fullRefresh });
+export const startFlow = (name: string, parameters: Record<string, string[]>) =>
+  postJson<{ id: string }>(`/api/v1/flows/${encodeURIComponent(name)}/run`, { parameters });
+export const resumeRun = (id: string) => postJson(`/api/v1/runs/${encodeURIComponent(id)}/resume`, {});
+export const settleTask = (run: string, task: string, done: boolean) =>
+  postJson(`/api/v1/runs/${encodeURIComponent(run)}/settle`, { task, done });
 export const cancelRun = (id: string) => postJson(`/api/v1/runs/${encodeURIComponent(id)}/cancel`, {});
 export const runSchedule = (name: string) =>
   postJson<{ id: string }>(`/api/v1/schedules/${encodeURIComponent(name)}/run`, {});

@@ -6,6 +6,7 @@ import type {
   BackfillProgress,
   Calendar,
   Due,
+  Flow,
   Mistake,
   Overview,
   Run,
@@ -54,6 +55,18 @@ export const useDue = (schedule: () => string | null) =>
   useResource<{ due: Due[] }>(
     () => (schedule() ? `/api/v1/schedules/${encodeURIComponent(schedule()!)}/due?limit=30` : null),
     timeChanges,
+  );
+
+export const useFlows = () =>
+  useResource<{ flows: Flow[] }>(
+    () => "/api/v1/flows",
+    (event) => event.kind === "run" || event.kind === "status",
+  );
+
+export const useFlow = (name: () => string) =>
+  useResource<Flow>(
+    () => `/api/v1/flows/${encodeURIComponent(name())}`,
+    (event) => event.kind === "run" || event.kind === "status",
   );
 
 export const useRuns = (limit: () => number) =>

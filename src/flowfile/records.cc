@@ -1,0 +1,229 @@
+#include "flowfile/records.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/time.h"
+#include "codec/utf8.h"
+#include "flowfile/value.h"
+
+namespace tarn::flowfile {
+namespace {
+
+store::Migrations migrations() {
+  return {.component = "flow_files", .steps = {R"sql(
+CREATE TABLE flow_runs (
+  run_id TEXT PRIMARY KEY, flow TEXT NOT NULL, parameters TEXT NOT NULL, vars TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE effects (
+  key TEXT PRIMARY KEY, run_id TEXT NOT NULL, task TEXT NOT NULL, kind TEXT NOT NULL, what TEXT NOT NULL,
+  state TEXT NOT NULL, tries INTEGER NOT NULL, answer TEXT NOT NULL, result TEXT NOT NULL,
+  started_at INTEGER NOT NULL, finished_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX effects_by_time ON effects (started_at);
+CREATE TABLE prepared_results (
+  run_id TEXT NOT NULL, task TEXT NOT NULL, result TEXT NOT NULL, PRIMARY KEY (run_id, task)
+) STRICT, WITHOUT ROWID;
+)sql"}};
+}
+
+std::string to_text(const std::vector<engine::Parameter>& parameters) {
+  auto list = Json::array();
+  for (const auto& one : parameters) {
+    Json json = {{"name", one.name}, {"type", one.type}};
+    if (one.text)
+      json["text"] = *one.text;
+    if (one.list)
+      json["list"] = *one.list;
+    list.push_back(std::move(json));
+  }
+  return dump(list);
+}
+
+std::string member_text(const Json& object, const char* key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+std::vector<engine::Parameter> parameters_of(const std::string& text) {
+  std::vector<engine::Parameter> parameters;
+  const auto list = Json::parse(text, nullptr, false);
+  if (!list.is_array())
+    return parameters;
+  for (const auto& json : list) {
+    engine::Parameter one{.name = member_text(json, "name")};
+    one.type = member_text(json, "type");
+    if (json.is_object() && json.contains("text"))
+      one.text = member_text(json, "text");
+    if (json.is_object() && json.contains("list") && json["list"].is_array()) {
+      one.list.emplace();
+      for (const auto& item : json["list"])
+        one.list->push_back(item.is_string() ? item.get<std::string>() : dump(item));
+    }
+    parameters.push_back(std::move(one));
+  }
+  return parameters;
+}
+
+class EffectsTable final : public engine::TableSource {
+ public:
+  explicit EffectsTable(store::Store& store) : store_(store) {}
+  [[nodiscard]] const std::string& name() const override { return name_; }
+  [[nodiscard]] const std::string& about() const override { return about_; }
+  [[nodiscard]] const std::vector<engine::SourceColumn>& columns() const override { return columns_; }
+  Status scan(const std::function<bool(engine::TextRow row)>& sink) override {
+    return store_.read([&](store::Connection& db) -> Status {
+      TARN_TRY(auto rows, db.query("SELECT key, run_id, task, kind, what, state, tries, nullif(answer, ''), "
+                                   "nullif(result, ''), started_at, finished_at FROM effects "
+                                   "ORDER BY started_at DESC, key"));
+      while (true) {
+        TARN_TRY(const bool more, rows.next());
+        if (!more)
+          return ok();
+        engine::TextRow row;
+        for (int column = 0; column < 9; ++column)
+          row.push_back(rows.optional_text(column));
+        row.emplace_back(format_utc(rows.time(9)));
+        const auto finished = rows.optional_time(10);
+        row.push_back(finished ? std::optional(format_utc(*finished)) : std::nullopt);
+        if (!sink(std::move(row)))
+          return ok();
+      }
+    });
+  }
+
+ private:
+  store::Store& store_;
+  const std::string name_ = "effects";
+  const std::string about_ = "What flows did outside of the lake, newest first: HTTP calls and scripts.";
+  const std::vector<engine::SourceColumn> columns_ = {
+      {"key", "VARCHAR", "run/task; the Idempotency-Key of an HTTP call"},
+      {"run", "VARCHAR", ""},
+      {"task", "VARCHAR", ""},
+      {"kind", "VARCHAR", "http or script"},
+      {"what", "VARCHAR", ""},
+      {"state", "VARCHAR", "started, done, failed, unknown (it may have been done)"},
+      {"tries", "INTEGER", ""},
+      {"answer", "VARCHAR", "why it failed or is unknown"},
+      {"result", "VARCHAR", "JSON"},
+      {"started_at", "TIMESTAMP WITH TIME ZONE", "of the newest try"},
+      {"finished_at", "TIMESTAMP WITH TIME ZONE", ""}};
+};
+
+}  // namespace
+
+std::string_view name_of(EffectState state) {
+  switch (state) {
+    case EffectState::kStarted: return "started";
+    case EffectState::kDone: return "done";
+    case EffectState::kFailed: return "failed";
+    case EffectState::kUnknown: return "unknown";
+  }
+  return "unknown";
+}
+
+Result<std::unique_ptr<FlowRecords>> FlowRecords::open(Env& env, store::Store& store) {
+  TARN_CHECK(store.migrate(migrations()));
+  const auto started = store.read([](store::Connection& db) {
+    return db.integer("SELECT count(*) FROM effects WHERE state = 'started'");
+  });
+  if (!started)
+    return started.error();
+  if (started->value_or(0) > 0) {
+    TARN_CHECK(store.write([](store::Connection& db) {
+      return db.run(
+          "UPDATE effects SET state = 'unknown', answer = 'Tarn was stopped while it was done' "
+          "WHERE state = 'started'");
+    }));
+  }
+  return std::unique_ptr<FlowRecords>(new FlowRecords(env, store));
+}
+
+Status FlowRecords::put_start(const std::string& run, const FlowStart& start) {
+  return store_.write([&](store::Connection& db) {
+    return db.run("INSERT OR REPLACE INTO flow_runs (run_id, flow, parameters, vars) VALUES (?, ?, ?, ?)",
+                  {run, start.flow, to_text(start.parameters), dump(Json(start.vars))});
+  });
+}
+
+Result<std::optional<FlowStart>> FlowRecords::start_of(const std::string& run) {
+  return store_.read([&](store::Connection& db) -> Result<std::optional<FlowStart>> {
+    TARN_TRY(auto rows, db.query("SELECT flow, parameters, vars FROM flow_runs WHERE run_id = ?", {run}));
+    TARN_TRY(const bool found, rows.next());
+    if (!found)
+      return std::optional<FlowStart>();
+    FlowStart start{.flow = rows.text(0), .parameters = parameters_of(rows.text(1))};
+    for (const auto& [name, value] : object_of(rows.text(2)).items())
+      start.vars[name] = text_of(value);
+    return std::optional(std::move(start));
+  });
+}
+
+Result<std::optional<std::string>> FlowRecords::begin(const Effect& effect, bool repeatable) {
+  const auto now = env_.clock->now();
+  return store_.write([&](store::Connection& db) -> Result<std::optional<std::string>> {
+    TARN_TRY(auto rows,
+             db.query("SELECT state, result, started_at FROM effects WHERE key = ?", {effect.key}));
+    TARN_TRY(const bool known, rows.next());
+    const auto state = known ? rows.text(0) : std::string();
+    if (state == "done")
+      return std::optional(rows.text(1));
+    if ((state == "unknown" && !repeatable) || state == "started") {
+      return Error{Code::kAborted,
+                   fmt::format("nobody knows whether {} was done at {}: look there, and run the flow again "
+                               "from the start if it was not; 'repeatable: true' repeats such tasks",
+                               effect.what, format_utc(rows.time(2)))};
+    }
+    TARN_CHECK(
+        db.run("INSERT INTO effects VALUES (?, ?, ?, ?, ?, 'started', 1, '', '', ?, NULL) ON CONFLICT (key) "
+               "DO UPDATE SET state = 'started', tries = tries + 1, answer = '', what = excluded.what, "
+               "started_at = excluded.started_at, finished_at = NULL",
+               {effect.key, effect.run, effect.task, effect.kind, effect.what, now}));
+    return std::optional<std::string>();
+  });
+}
+
+Status FlowRecords::end(const std::string& key, const EffectEnd& end) {
+  const auto now = env_.clock->now();
+  return store_.write([&](store::Connection& db) {
+    return db.run("UPDATE effects SET state = ?, answer = ?, result = ?, finished_at = ? WHERE key = ?",
+                  {name_of(end.state), codec::as_utf8(end.answer), end.result, now, key});
+  });
+}
+
+Status FlowRecords::settle(const std::string& key, bool done) {
+  const auto now = env_.clock->now();
+  return store_.write([&](store::Connection& db) -> Status {
+    TARN_CHECK(
+        db.run("UPDATE effects SET state = ?, result = ?, answer = ?, finished_at = ? WHERE key = ? AND "
+               "state = 'unknown'",
+               {done ? "done" : "failed", done ? "{}" : "",
+                done ? "somebody looked: it was done" : "somebody looked: it was not done", now, key}));
+    if (db.changes() == 1)
+      return ok();
+    return Error{Code::kNotFound, fmt::format("nothing is unknown of {}; _tarn.effects lists what is", key)};
+  });
+}
+
+Status FlowRecords::prepare_result(const std::string& run, const std::string& task,
+                                   const std::string& result) {
+  return store_.write([&](store::Connection& db) {
+    return db.run("INSERT OR REPLACE INTO prepared_results VALUES (?, ?, ?)", {run, task, result});
+  });
+}
+
+Result<std::string> FlowRecords::prepared_result(const std::string& run, const std::string& task) {
+  auto text = store_.read([&](store::Connection& db) {
+    return db.text("SELECT result FROM prepared_results WHERE run_id = ? AND task = ?", {run, task});
+  });
+  if (!text)
+    return text.error();
+  return text->value_or("");
+}
+
+std::shared_ptr<engine::TableSource> FlowRecords::effects_table() {
+  return std::make_shared<EffectsTable>(store_);
+}
+
+}  // namespace tarn::flowfile
