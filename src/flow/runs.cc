@@ -46,7 +46,7 @@ CREATE INDEX runs_by_schedule ON runs (schedule, due_at);
 )sql"}};
 }
 
-// Of flows: what a task was given and gave, and which run is a part of which.
+// Of flows: what a task was given and gave, which run is a part of which, and what flowfile/records.h writes.
 store::Migrations value_migrations() {
   return {.component = "flow_values", .steps = {R"sql(
 CREATE TABLE task_values (
@@ -54,6 +54,18 @@ CREATE TABLE task_values (
   PRIMARY KEY (run_id, task)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE run_parts (run_id TEXT PRIMARY KEY, part_of TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE flow_runs (
+  run_id TEXT PRIMARY KEY, flow TEXT NOT NULL, parameters TEXT NOT NULL, vars TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE effects (
+  key TEXT PRIMARY KEY, run_id TEXT NOT NULL, task TEXT NOT NULL, kind TEXT NOT NULL, what TEXT NOT NULL,
+  state TEXT NOT NULL, tries INTEGER NOT NULL, answer TEXT NOT NULL, result TEXT NOT NULL,
+  started_at INTEGER NOT NULL, finished_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX effects_by_run ON effects (run_id);
+CREATE TABLE prepared_results (
+  run_id TEXT NOT NULL, task TEXT NOT NULL, result TEXT NOT NULL, PRIMARY KEY (run_id, task)
+) STRICT, WITHOUT ROWID;
 )sql"}};
 }
 

@@ -11,23 +11,6 @@
 namespace tarn::flowfile {
 namespace {
 
-store::Migrations migrations() {
-  return {.component = "flow_files", .steps = {R"sql(
-CREATE TABLE flow_runs (
-  run_id TEXT PRIMARY KEY, flow TEXT NOT NULL, parameters TEXT NOT NULL, vars TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE effects (
-  key TEXT PRIMARY KEY, run_id TEXT NOT NULL, task TEXT NOT NULL, kind TEXT NOT NULL, what TEXT NOT NULL,
-  state TEXT NOT NULL, tries INTEGER NOT NULL, answer TEXT NOT NULL, result TEXT NOT NULL,
-  started_at INTEGER NOT NULL, finished_at INTEGER
-) STRICT, WITHOUT ROWID;
-CREATE INDEX effects_by_time ON effects (started_at);
-CREATE TABLE prepared_results (
-  run_id TEXT NOT NULL, task TEXT NOT NULL, result TEXT NOT NULL, PRIMARY KEY (run_id, task)
-) STRICT, WITHOUT ROWID;
-)sql"}};
-}
-
 std::string to_text(const std::vector<engine::Parameter>& parameters) {
   auto list = Json::array();
   for (const auto& one : parameters) {
@@ -124,7 +107,6 @@ std::string_view name_of(EffectState state) {
 }
 
 Result<std::unique_ptr<FlowRecords>> FlowRecords::open(Env& env, store::Store& store) {
-  TARN_CHECK(store.migrate(migrations()));
   const auto started = store.read([](store::Connection& db) {
     return db.integer("SELECT count(*) FROM effects WHERE state = 'started'");
   });

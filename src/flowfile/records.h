@@ -43,7 +43,7 @@ struct FlowStart {
 
 class FlowRecords {
  public:
-  // What an earlier process had started becomes unknown.
+  // What an earlier process had started becomes unknown. flow::Runs has opened the store.
   static Result<std::unique_ptr<FlowRecords>> open(Env& env, store::Store& store);
 
   Status put_start(const std::string& run, const FlowStart& start);
