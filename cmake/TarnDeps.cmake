@@ -26,6 +26,7 @@ pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(xlsxwriter REQUIRED IMPORTED_TARGET xlsxwriter)
 pkg_check_modules(zip REQUIRED IMPORTED_TARGET libzip)
 pkg_check_modules(xml2 REQUIRED IMPORTED_TARGET libxml-2.0)
+pkg_check_modules(pangocairo REQUIRED pangocairo)
 pkg_check_modules(edit REQUIRED IMPORTED_TARGET libedit)
 
 add_library(duckdb SHARED IMPORTED)

@@ -91,6 +91,18 @@ void add_schedules(CLI::App& root, Arguments& arguments) {
   backfill->add_flag("--dry-run", arguments.dry_run, "Show the steps and do nothing");
 }
 
+void add_alerts(CLI::App& root, Arguments& arguments) {
+  auto* alerts = root.add_subcommand("alerts", "Who is told what, and what is the matter now; test: try it");
+  alerts->add_option("action", arguments.alert_action, "test: send a test message; none: the list")
+      ->check(CLI::IsMember({"test"}));
+  alerts->add_option("channel", arguments.channel, "Of `alerts:` in tarn.yml; none: each");
+}
+
+void add_clean(CLI::App& root, Arguments& arguments) {
+  auto* clean = root.add_subcommand("clean", "Take out what is older than `retention:` of tarn.yml says");
+  clean->add_flag("--dry-run", arguments.dry_run, "Show what would go and do nothing");
+}
+
 void add_commands(CLI::App& root, Arguments& arguments, Texts& texts) {
   auto* init = root.add_subcommand("init", "Make a small working project");
   init->add_option("folder", arguments.folder, "Its folder, which must not exist or be empty")->required();
@@ -107,10 +119,14 @@ void add_commands(CLI::App& root, Arguments& arguments, Texts& texts) {
   root.add_subcommand("status", "What is fresh, late or failed, and why (exit code 1: a source is stale)");
   auto* serve = root.add_subcommand("serve", "Hold the project open and answer the API");
   serve->add_option("--http", arguments.http, "HOST:PORT to listen on (default 127.0.0.1:7070)");
+  serve->add_option("--log", arguments.log,
+                    "text or json, and debug, info, warning or error: json,debug (or the variable TARN_LOG)");
   serve->add_flag("--allow-public", arguments.allow_public,
                   "Listen on an address that other machines can reach");
   root.add_subcommand("health", "Whether the server of this project answers (exit code 4: it does not)");
   add_schedules(root, arguments);
+  add_alerts(root, arguments);
+  add_clean(root, arguments);
   root.add_subcommand("version", "Print the version");
   for (auto* command : root.get_subcommands({}))
     command->fallthrough();

@@ -30,12 +30,15 @@ struct Arguments {
 
   std::string source, run;  // replay
   std::string http;         // serve
+  std::string log;
   bool allow_public = false;
   std::string folder;  // init
 
   std::string schedule_action, schedule;  // schedules: "" (list), run, pause, resume
   flow::BackfillRequest backfill;
   bool dry_run = false;
+
+  std::string alert_action, channel;  // alerts: "" (list), test
 
   std::string report;  // report; empty: list them
   bool list = false;

@@ -58,7 +58,8 @@ int run_program(int count, const char* const* words, const ProgramOptions& optio
       {"serve", command_serve},       {"health", command_health},
       {"version", command_version},   {"schedules", command_schedules},
       {"backfill", command_backfill}, {"report", command_report},
-      {"flow", command_flow}};
+      {"flow", command_flow},         {"alerts", command_alerts},
+      {"clean", command_clean}};
   return kCommands.at(arguments->command)(context);
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "flow/selection.h"
+#include "retention/config.h"
 
 namespace tarn::app {
 namespace {
@@ -101,6 +102,7 @@ Result<ProjectPlan> read_project(Env& env, const project::Project& project, cons
   TARN_TRY(plan.reports, report::Reports::read(env, current, plan.models, plan.page_mistakes));
   TARN_TRY(plan.boards, board::Boards::read(env, current, plan.models, plan.page_mistakes));
   TARN_TRY(plan.flows, flowfile::Flows::read(env, current, plan.models, plan.reports, plan.page_mistakes));
+  (void)retention::read_policy(current.retention, plan.page_mistakes);
   std::sort(plan.mistakes.begin(), plan.mistakes.end(), by_place);
   return plan;
 }

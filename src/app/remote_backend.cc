@@ -11,6 +11,7 @@
 
 #include "base/time.h"
 #include "net/http_client.h"
+#include "serve/http/alerts_api.h"
 #include "serve/http/flows_api.h"
 #include "serve/http/json.h"
 #include "serve/http/reports_api.h"
@@ -544,6 +545,38 @@ class RemoteBackend final : public serve::Backend {
     };
     TARN_CHECK(receive(post, keep, cancel));
     return serve::sent_of(Json::parse(body, nullptr, false));
+  }
+
+  Result<retention::Cleaning> clean(bool dry_run, const flow::CancelFlag& cancel) override {
+    std::string body;
+    const auto keep = [&body](std::string_view bytes) -> Status {
+      body += bytes;
+      return ok();
+    };
+    TARN_CHECK(receive(server_.post("/api/v1/clean", {{"dry_run", dry_run}}), keep, cancel));
+    return serve::cleaning_of(Json::parse(body, nullptr, false));
+  }
+
+  Result<alert::Overview> alerts() override {
+    TARN_TRY(const auto json, Server::call(server_.get("/api/v1/alerts")));
+    return serve::overview_of(json);
+  }
+
+  Result<std::vector<alert::TestResult>> test_alerts(const std::string& channel,
+                                                     const flow::CancelFlag& cancel) override {
+    std::string body;
+    const auto keep = [&body](std::string_view bytes) -> Status {
+      body += bytes;
+      return ok();
+    };
+    TARN_CHECK(receive(server_.post("/api/v1/alerts/test", {{"channel", channel}}), keep, cancel));
+    std::vector<alert::TestResult> results;
+    const auto json = Json::parse(body, nullptr, false);
+    if (json.is_object()) {
+      for (const auto& one : json.value("results", Json::array()))
+        results.push_back(serve::test_result_of(one));
+    }
+    return results;
   }
 
  private:

@@ -1,6 +1,7 @@
 // Workspace: what concerns schedules, for a process that has the project open itself.
 #include <fmt/format.h>
 
+#include "app/project_alerts.h"
 #include "app/project_schedules.h"
 #include "app/workspace.h"
 #include "app/workspace_parts.h"
@@ -83,6 +84,14 @@ Result<flow::SchedulePlan> Workspace::schedule_plan() {
         parts_->writers[engine::fold(table)] = task->name();
     }
   }
+  // Of a project with mistakes the alerts stay as they were; from its start on a server tells what it can.
+  if (plan.mistakes.empty()) {
+    parts_->alerts->load(alerts_of(plan));
+  } else if (plan.sources && !parts_->alerts->has_plan()) {
+    auto alerts = alerts_of(plan);
+    alerts.tasks.clear();  // not all are known
+    parts_->alerts->load(std::move(alerts));
+  }
   found.mistakes.insert(found.mistakes.begin(), plan.mistakes.begin(), plan.mistakes.end());
   return found;
 }
@@ -118,6 +127,26 @@ TimeZone Workspace::time_zone() {
   Diagnostics mistakes;
   const auto now = project::load_project(*parts_->env.files, parts_->project.root, mistakes);
   return TimeZone::find(now ? now->time_zone : parts_->project.time_zone).value_or(TimeZone());
+}
+
+alert::Desk& Workspace::desk() {
+  return *parts_->alerts;
+}
+
+Result<alert::Overview> Workspace::alerts() {
+  const bool is_told = parts_->alerts->is_running();
+  if (!is_told)
+    TARN_CHECK(schedule_plan());
+  TARN_TRY(auto overview, parts_->alerts->overview(serve::kAlertsShown));
+  if (overview.problem.empty() && !is_told)
+    overview.problem = "no server runs, so nobody is told: start one with 'tarn serve'";
+  return overview;
+}
+
+Result<std::vector<alert::TestResult>> Workspace::test_alerts(const std::string& channel,
+                                                              const flow::CancelFlag& cancel) {
+  TARN_TRY([[maybe_unused]] const auto plan, schedule_plan());
+  return parts_->alerts->test(channel, [&cancel] { return cancel.is_set(); });
 }
 
 Result<serve::ScheduleList> Workspace::schedules() {

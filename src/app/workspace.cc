@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "app/janitor.h"
+#include "app/project_alerts.h"
 #include "app/project_tasks.h"
 #include "app/replay_task.h"
 #include "app/shell/statement.h"
@@ -126,6 +128,9 @@ Result<lake::SystemTables> Workspace::Parts::open_records(store::Store& store, e
   tables.push_back(report::mail::sent_table(*sent));
   TARN_TRY(flows, flowfile::FlowRecords::open(env, store));
   tables.push_back(flows->effects_table());
+  TARN_TRY(alerts, alert::Desk::open(env, store));
+  tables.push_back(alert::alerts_table(alerts->records()));
+  TARN_CHECK(retention::open_records(store));
   tables.push_back(session::statements_table(watchdog));
   const auto zone = TimeZone::find(project.time_zone).value_or(TimeZone());
   for (auto& table : quality::quality_tables({env, store, catalog, zone}))
@@ -139,6 +144,7 @@ Result<flow::RunOutcome> Workspace::Parts::execute(const std::vector<flow::Task*
   options.threads =
       project.threads > 0 ? project.threads : static_cast<int>(std::thread::hardware_concurrency());
   options.data_folder = project.data_folder;
+  options.admit = [this] { return lake->reserve().check(); };
   return flow::run_tasks(env, *sessions, *runs, tasks, options, observer, cancel);
 }
 
@@ -154,6 +160,7 @@ Result<std::unique_ptr<Workspace>> Workspace::open(Env& env, project::Project pr
   lake.threads = parts->project.threads;
   lake.time_zone = parts->project.time_zone;
   lake.external_access = options.external_access;
+  lake.disk_reserve_bytes = parts->project.disk_reserve_bytes;
   lake.faults = options.faults;
   lake.system_tables = [&parts](store::Store& store, engine::LakeCatalog& catalog) {
     return parts->open_records(store, catalog);
@@ -301,6 +308,8 @@ Result<Diagnostics> Workspace::check(const serve::Vars& vars) {
   TARN_CHECK(check_by_engine(plan, *parts_->sessions, *parts_->fetches));
   TARN_TRY(auto found, planned_schedules(plan));
   std::move(found.mistakes.begin(), found.mistakes.end(), std::back_inserter(plan.mistakes));
+  auto alerts = alerts_of(plan);
+  std::move(alerts.mistakes.begin(), alerts.mistakes.end(), std::back_inserter(plan.mistakes));
   return std::move(plan.mistakes);
 }
 
@@ -361,6 +370,27 @@ Result<report::mail::SentRecord> Workspace::send_report(const serve::ReportReque
   TARN_TRY(const auto outcome, parts_->execute({task.get()}, std::move(options), observer, cancel));
   TARN_CHECK(check_done(outcome.tasks.front()));
   return record;
+}
+
+// By the text as it is now; with mistakes in it nothing is taken out.
+Result<retention::Cleaning> Workspace::clean(bool dry_run, const flow::CancelFlag& cancel) {
+  Diagnostics mistakes;
+  TARN_TRY(const auto project, project::load_project(*parts_->env.files, parts_->project.root, mistakes));
+  const auto policy = retention::read_policy(project.retention, mistakes);
+  if (!mistakes.empty())
+    return mistakes_error(mistakes);
+  const retention::CleanerParts parts{parts_->env, parts_->lake->store(), *parts_->sessions,
+                                      parts_->project.data_folder};
+  const std::lock_guard lock(parts_->clean_mutex);
+  return retention::clean(parts, policy, dry_run, [&cancel] { return cancel.is_set(); });
+}
+
+Result<std::optional<retention::Cleaning>> Workspace::clean_daily(const flow::CancelFlag& cancel) {
+  TARN_TRY(const auto last, retention::last_cleaned_at(parts_->lake->store()));
+  if (!cleans_now(last, parts_->env.clock->now()))
+    return std::optional<retention::Cleaning>();
+  TARN_TRY(auto done, clean(false, cancel));
+  return std::optional(std::move(done));
 }
 
 Result<std::vector<serve::TableInfo>> Workspace::tables() {

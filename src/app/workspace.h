@@ -64,8 +64,18 @@ class Workspace final : public serve::Backend, public serve::Insight {
                                           flow::RunObserver& observer,
                                           const flow::CancelFlag& cancel) override;
 
+  Result<alert::Overview> alerts() override;
+  Result<std::vector<alert::TestResult>> test_alerts(const std::string& channel,
+                                                     const flow::CancelFlag& cancel) override;
+
+  Result<retention::Cleaning> clean(bool dry_run, const flow::CancelFlag& cancel) override;
+  // The same when a day has passed since the last time; nothing: it is not time yet.
+  Result<std::optional<retention::Cleaning>> clean_daily(const flow::CancelFlag& cancel);
+
+  [[nodiscard]] alert::Desk& desk();
   [[nodiscard]] flow::Scheduler& scheduler();
-  // The schedules of the text as it is now; the mistakes are those of the whole text.
+  // The schedules of the text as it is now; the mistakes are those of the whole text. Its alerts go to the
+  // desk.
   Result<flow::SchedulePlan> schedule_plan();
   // See flow::SchedulerHost.
   Result<std::map<std::string, std::string>> versions(const std::set<std::string>& names);

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "alert/desk.h"
 #include "app/workspace.h"
 #include "flow/scheduler.h"
 #include "flowfile/records.h"
@@ -35,6 +36,8 @@ struct Workspace::Parts {
   std::unique_ptr<flowfile::FlowRecords> flows;
   std::unique_ptr<session::SessionService> sessions;
   std::unique_ptr<flow::Scheduler> scheduler;
+  std::unique_ptr<alert::Desk> alerts;
+  std::mutex clean_mutex;                      // one cleaning at a time
   std::mutex writers_mutex;                    // guards the next
   std::map<std::string, std::string> writers;  // "schema.table" to task, of the last plan of the schedules
 

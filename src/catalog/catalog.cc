@@ -1,5 +1,7 @@
 #include "catalog/catalog.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "catalog/commit.h"
@@ -125,6 +127,11 @@ Result<engine::CommitOutcome> Catalog::commit(engine::CommitRequest request) {
     if (known) {
       return *known;
     }
+  }
+  const bool adds = std::any_of(request.tables.begin(), request.tables.end(),
+                                [](const auto& table) { return !table.added.empty(); });
+  if (adds && admit_) {
+    TARN_CHECK(admit_());
   }
   TARN_TRY(auto base, head());
   CommitTools tools{env_, store_, manifests_, lake_};

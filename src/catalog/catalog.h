@@ -3,6 +3,7 @@
 // answered with success survives a power cut, and before that swap only files that nothing names are left.
 #pragma once
 
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -35,6 +36,9 @@ class Catalog : public engine::LakeCatalog {
   Result<std::optional<engine::CommitOutcome>> find_token(const std::string& token) override;
   Result<std::optional<std::string>> cursor(const std::string& source, const std::string& key) override;
 
+  // Asked before a commit that adds files; its error refuses it. Set before anybody commits.
+  void set_admission(std::function<Status()> admit) { admit_ = std::move(admit); }
+
   // The newest `limit` lake versions in which this table changed, newest first.
   struct TableChangeTime {
     int64_t lake_version = 0;
@@ -52,6 +56,7 @@ class Catalog : public engine::LakeCatalog {
   Env& env_;
   store::Store& store_;
   const std::string lake_;
+  std::function<Status()> admit_;
   iceberg::ManifestCache manifests_;
 
   WorkerPool syncs_{3};

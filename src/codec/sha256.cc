@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 namespace tarn::codec {
 
@@ -41,6 +42,14 @@ std::string sha256_hex(std::string_view bytes) {
   Sha256 sha256;
   sha256.update(bytes);
   return sha256.hex();
+}
+
+std::string hmac_sha256(std::string_view key, std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int length = 0;
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+       reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data(), &length);
+  return {reinterpret_cast<const char*>(digest.data()), length};
 }
 
 }  // namespace tarn::codec

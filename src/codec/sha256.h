@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4) of bytes that come in pieces or at once, as lower-case hex.
+// SHA-256 (FIPS 180-4) of bytes that come in pieces or at once, as lower-case hex; and keyed, by HMAC.
 #pragma once
 
 #include <memory>
@@ -24,5 +24,8 @@ class Sha256 {
 };
 
 std::string sha256_hex(std::string_view bytes);
+
+// HMAC-SHA-256 (RFC 2104): 32 raw bytes.
+std::string hmac_sha256(std::string_view key, std::string_view bytes);
 
 }  // namespace tarn::codec

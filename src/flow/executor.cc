@@ -488,7 +488,9 @@ Result<State> Execution::run_attempt(Node& node, int attempt, bool last) {
     const std::lock_guard lock(mutex_);
     attempts_.insert(&running);
   }
-  const auto done = node.task->run(context);
+  auto done = options_.admit ? options_.admit() : ok();
+  if (done)
+    done = node.task->run(context);
   {
     const std::lock_guard lock(mutex_);
     attempts_.erase(&running);

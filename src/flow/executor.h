@@ -43,8 +43,9 @@ struct ExecutorOptions {
   // Go on with run_id, when it has records: what is done stays, the rest is tried again under the same id,
   // so that commits of before are recognised.
   bool resume = false;
-  Duration timeout{0};       // of the run; 0: none
-  Duration task_timeout{0};  // of each attempt; 0: none
+  Duration timeout{0};                 // of the run; 0: none
+  Duration task_timeout{0};            // of each attempt; 0: none
+  std::function<Status()> admit = {};  // asked before each attempt, which fails with its error
 };
 
 struct RunOutcome {

@@ -18,7 +18,9 @@ Result<std::unique_ptr<Lake>> Lake::open(Env& env, LakeOptions options) {
   TARN_TRY(lake->folder_, store::DataFolder::open(env, options.data_folder));
   const auto& folder = *lake->folder_;
   TARN_TRY(lake->store_, store::Store::open({.path = folder.control(), .faults = options.faults}));
+  lake->reserve_ = std::make_unique<store::DiskReserve>(env, folder.path(), options.disk_reserve_bytes);
   TARN_TRY(lake->catalog_, catalog::Catalog::open(env, *lake->store_, folder.lake()));
+  lake->catalog_->set_admission([reserve = lake->reserve_.get()] { return reserve->check(); });
   engine::DatabaseOptions database;
   database.lake = lake->catalog_.get();
   database.visibility = options.visibility;

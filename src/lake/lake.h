@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "engine/connection.h"
 #include "engine/table_source.h"
 #include "store/data_folder.h"
+#include "store/disk_reserve.h"
 #include "store/store.h"
 
 namespace tarn {
@@ -34,7 +36,8 @@ struct LakeOptions {
   engine::Visibility* visibility = nullptr;
   // Makes the tables of schema `_tarn`, which read the control records; called once, before SQL opens.
   std::function<Result<SystemTables>(store::Store& store, engine::LakeCatalog& catalog)> system_tables;
-  FaultInjector* faults = nullptr;  // tests only: layers "sqlite" and "duckdb"
+  std::optional<uint64_t> disk_reserve_bytes;  // see store/disk_reserve.h
+  FaultInjector* faults = nullptr;             // tests only: layers "sqlite" and "duckdb"
 };
 
 // Thread-safe where its parts are. `env` must outlive it.
@@ -43,6 +46,7 @@ class Lake {
   static Result<std::unique_ptr<Lake>> open(Env& env, LakeOptions options);
 
   store::DataFolder& folder() { return *folder_; }
+  store::DiskReserve& reserve() { return *reserve_; }
   store::Store& store() { return *store_; }
   catalog::Catalog& catalog() { return *catalog_; }
   engine::Database& database() { return *database_; }
@@ -52,6 +56,7 @@ class Lake {
 
   // In the order of opening; closed in the opposite one.
   std::unique_ptr<store::DataFolder> folder_;
+  std::unique_ptr<store::DiskReserve> reserve_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<catalog::Catalog> catalog_;
   std::unique_ptr<engine::Database> database_;

@@ -372,6 +372,12 @@ struct HttpClient::Impl {
   ~Impl() { curl_easy_cleanup(easy); }
 };
 
+bool HttpClient::may_have_arrived() const {
+  long given = 0;
+  return impl_->easy != nullptr &&
+         curl_easy_getinfo(impl_->easy, CURLINFO_REQUEST_SIZE, &given) == CURLE_OK && given > 0;
+}
+
 HttpClient::HttpClient() : impl_(std::make_unique<Impl>()) {}
 HttpClient::~HttpClient() = default;
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
@@ -388,7 +394,7 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request, const HttpLimi
   for (int redirects = 0;; ++redirects) {
     std::string target;
     TARN_TRY(auto response, send_hop(impl_->easy, current, limits, left, sink, cancelled, target));
-    if (target.empty()) {
+    if (target.empty() || !limits.follow_redirects) {
       response.redirects = redirects;
       return response;
     }

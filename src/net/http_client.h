@@ -32,6 +32,7 @@ struct HttpLimits {
   std::chrono::milliseconds total_timeout{300'000};
   std::chrono::milliseconds idle_timeout{30'000};  // nothing received for so long
   uint64_t body_bytes_max = uint64_t{1} << 30;
+  bool follow_redirects = true;  // false: a redirect is an answer like any other, without its body
   int redirects_max = 5;
   bool allow_private_addresses = false;  // loopback, private and link-local networks
   std::string ca_file;                   // trusted certificates instead of the system's; empty: the system's
@@ -65,6 +66,8 @@ class HttpClient {
   // kInvalid: not a URL; kCancelled. An answer of any HTTP status is not an error. `cancelled` may be empty.
   Result<HttpResponse> send(const HttpRequest& request, const HttpLimits& limits, const HttpSink& sink,
                             const std::function<bool()>& cancelled = {});
+  // After send() failed: whether the other side may have got the request, or a part of it.
+  [[nodiscard]] bool may_have_arrived() const;
 
  private:
   struct Impl;

@@ -46,6 +46,12 @@ void read_http(const codec::YamlNode& node, Project& project, Diagnostics& diagn
       project.http_port = static_cast<int>(*port);
     }
   }
+  project.http_url = reader.text("url");
+  while (project.http_url.ends_with('/'))
+    project.http_url.pop_back();
+  const auto& url = project.http_url;
+  if (!url.empty() && !url.starts_with("http://") && !url.starts_with("https://"))
+    reader.mistake(*node.find("url"), "url is where people open the web UI, e.g. https://tarn.example.org");
   reader.finish();
 }
 
@@ -64,6 +70,14 @@ void read_settings(const codec::YamlNode& node, Project& project, Diagnostics& d
                      fmt::format("memory '{}' is not a size of at least 64MB; write e.g. 2GB", memory));
     } else {
       project.memory_limit_bytes = *bytes;
+    }
+  }
+  if (const auto reserve = reader.text("disk_reserve"); !reserve.empty()) {
+    project.disk_reserve_bytes = parse_bytes(reserve);
+    if (!project.disk_reserve_bytes) {
+      reader.mistake(
+          *node.find("disk_reserve"),
+          fmt::format("disk_reserve '{}' is not a size; write e.g. 2GB, or 0 to keep nothing", reserve));
     }
   }
   if (const auto threads = reader.integer("threads")) {
@@ -90,6 +104,10 @@ void read_settings(const codec::YamlNode& node, Project& project, Diagnostics& d
     read_http(*http, project, diagnostics);
   if (const auto* mail = reader.child("mail"))
     project.mail = *mail;
+  if (const auto* retention = reader.child("retention"))
+    project.retention = *retention;
+  if (const auto* alerts = reader.child("alerts"))
+    project.alerts = *alerts;
   project.allow_private_addresses = reader.boolean("allow_private_addresses", false);
   reader.finish();
 }

@@ -1,7 +1,7 @@
 // A project: the folder of text files in git. This reads tarn.yml and resolves secret references.
-// tarn.yml: name, data (folder, default ".tarn"), vars, memory, threads, time_zone, http (host, port),
+// tarn.yml: name, data (folder, default ".tarn"), vars, memory, threads, time_zone, http (host, port, url),
 // allow_private_addresses (default false: fetchers may not reach loopback and private networks),
-// runs_at_once, schedules.
+// runs_at_once, schedules, mail, alerts, retention.
 #pragma once
 
 #include <cstdint>
@@ -21,15 +21,19 @@ namespace tarn::project {
 struct Project {
   std::string root;  // absolute
   std::string name;
-  std::string data_folder;                  // absolute
-  std::map<std::string, std::string> vars;  // YAML scalars as text; command-line --vars win
-  uint64_t memory_limit_bytes = 0;          // 0: half of the machine's
-  int threads = 0;                          // 0: all cores
+  std::string data_folder;                     // absolute
+  std::map<std::string, std::string> vars;     // YAML scalars as text; command-line --vars win
+  uint64_t memory_limit_bytes = 0;             // 0: half of the machine's
+  std::optional<uint64_t> disk_reserve_bytes;  // kept free; nothing: 2 % of the disk, at least 500 MB
+  int threads = 0;                             // 0: all cores
   std::string time_zone = "UTC";
   std::string http_host = "127.0.0.1";
   int http_port = 7070;
+  std::string http_url;  // where people open it, for links in messages; without a slash at the end
   bool allow_private_addresses = false;
   codec::YamlNode mail;       // as written; report/mail/settings.h reads it
+  codec::YamlNode alerts;     // as written; alert/config.h reads it
+  codec::YamlNode retention;  // as written; retention/config.h reads it
   int runs_at_once = 4;       // of a server, side by side
   codec::YamlNode schedules;  // as written; flow/schedule.h reads it
 };

@@ -6,8 +6,9 @@
 
 #include "base/ids.h"
 #include "base/time.h"
+#include "report/chart/draw.h"
 #include "report/mail/html.h"
-#include "report/mail/smtp.h"
+#include "report/mail/transport.h"
 #include "report/relative_date.h"
 #include "report/work_file.h"
 
@@ -59,11 +60,13 @@ class Delivery {
     MakeRequest make{.name = request_.name, .parameters = request_.parameters, .as_of = request_.as_of};
     make.path = book.path();
     make.body_table = config_.mail->table.text.empty() ? nullptr : &table;
+    chart::ChartData points;
+    make.body_chart = config_.mail->chart ? &points : nullptr;
     TARN_TRY(const auto made,
              reports_.make(make, context_.sessions, work_folder, &context_.log, context_.cancel));
     context_.report->counts.rows_in = made.rows;
     context_.report->warnings = made.warnings;
-    TARN_TRY(const auto message, message_of(made, make.body_table, transport, book.path()));
+    TARN_TRY(const auto message, message_of(made, make.body_table, make.body_chart, transport, book.path()));
     TARN_CHECK(log_.begin(record_, config_.mail->repeatable));
     const auto rows = make.body_table != nullptr ? table.all : made.rows;
     if (config_.mail->only_if_rows && rows == 0) {
@@ -89,24 +92,12 @@ class Delivery {
       return Error{Code::kInvalid,
                    fmt::format("report {} has no mail: write 'mail: {{to: ada@example.org}}' in {}",
                                config_.name, config_.file.path)};
-    Diagnostics mistakes;
-    mail::Transport transport{.settings = mail::read_settings(reports_.project().mail, mistakes)};
-    if (!mistakes.empty())
-      return Error{Code::kInvalid, to_string(mistakes.front())};
-    auto& settings = transport.settings;
-    if (settings.host.empty())
-      return Error{Code::kInvalid,
-                   "tarn.yml has no mail: write 'mail: {host: …, user: …, password: ${env:NAME}, from: …}'"};
-    const auto& root = reports_.project().root;
-    TARN_TRY(settings.password, project::resolve_secrets(*context_.env.files, root, settings.password));
-    if (!settings.ca_file.empty())
-      transport.ca_file =
-          settings.ca_file.starts_with('/') ? settings.ca_file : root + "/" + settings.ca_file;
-    return transport;
+    return mail::make_transport(*context_.env.files, reports_.project());
   }
 
   Result<mail::Message> message_of(const Made& made, const mail::BodyTable* table,
-                                   const mail::Transport& transport, const std::string& book_path) {
+                                   const chart::ChartData* points, const mail::Transport& transport,
+                                   const std::string& book_path) {
     std::map<std::string, std::string> values = {{"title", config_.title},
                                                  {"today", format_date(made.today)}};
     for (const auto& value : made.values)
@@ -117,6 +108,8 @@ class Delivery {
     TARN_TRY(body.text, mail::put_values(config_.mail->text, values));
     body.footer = fmt::format("{}: report {}, version {} of the lake, run {}", reports_.project().name,
                               config_.name, made.lake_version, context_.run_id);
+    if (points != nullptr)
+      TARN_CHECK(add_chart(*points, body, message));
     message.text = mail::text_body(body, table);
     message.html = mail::html_body(body, table);
     message.to = config_.mail->to;
@@ -139,6 +132,18 @@ class Delivery {
     record_.lake_version = made.lake_version;
     record_.started_at = message.at;
     return message;
+  }
+
+  Status add_chart(const chart::ChartData& points, mail::Body& body, mail::Message& message) const {
+    const auto& config = *config_.mail->chart;
+    const auto& title = config.title.empty() ? config_.title : config.title;
+    TARN_TRY(auto picture, chart::draw(config, title, points));
+    body.image = mail::Body::Image{.id = "chart@tarn",
+                                   .words = chart::described(config, title, points),
+                                   .width = picture.width,
+                                   .height = picture.height};
+    message.inlines.push_back({"chart@tarn", "chart.png", "image/png", std::move(picture.png)});
+    return ok();
   }
 
   Status send(const mail::Transport& transport, const mail::Message& message) {

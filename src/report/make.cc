@@ -56,6 +56,10 @@ class Maker {
       TARN_TRY(const auto rows, ask(config_.mail->table));
       TARN_TRY(*request_.body_table, mail::read_table(*rows, static_cast<size_t>(config_.mail->table_rows)));
     }
+    if (request_.body_chart != nullptr && config_.mail && config_.mail->chart) {
+      TARN_TRY(const auto rows, ask(config_.mail->chart->query));
+      TARN_TRY(*request_.body_chart, chart::read_data(*config_.mail->chart, *rows));
+    }
     made.warnings = warnings_;
     made.today = today;
     made.values = values_;

@@ -26,8 +26,8 @@ class Checker {
       if (!parameter.choices_query.text.empty())
         (void)columns_of(parameter.choices_query);
     }
-    if (config_.mail && !config_.mail->table.text.empty())
-      (void)columns_of(config_.mail->table);
+    if (config_.mail)
+      check_mail(*config_.mail);
     for (const auto& sheet : config_.sheets) {
       if (const auto columns = columns_of(sheet.query))
         check_sheet(sheet, *columns);
@@ -48,6 +48,15 @@ class Checker {
  private:
   std::optional<std::vector<engine::Column>> columns_of(const Query& query) {
     return check_query({models_, config_.file, config_.parameters, "parameters"}, query, draft_, found_);
+  }
+
+  void check_mail(const mail::MailConfig& mail) {
+    const auto table = mail.table.text.empty() ? std::nullopt : columns_of(mail.table);
+    if (!mail.chart)
+      return;
+    const bool shares = mail.chart->query.place == mail.table.place;
+    if (const auto columns = shares ? table : columns_of(mail.chart->query))
+      chart::check_columns(*mail.chart, *columns, found_);
   }
 
   void check_sheet(const SheetConfig& sheet, const std::vector<engine::Column>& columns) {
@@ -107,6 +116,8 @@ std::vector<std::string> Reports::reads_of(const ReportConfig& config) const {
     queries.push_back(fill.query);
   if (config.mail && !config.mail->table.text.empty())
     queries.push_back(config.mail->table);
+  if (config.mail && config.mail->chart)
+    queries.push_back(config.mail->chart->query);
   std::set<std::string> names;
   for (const auto& query : queries) {
     model::Reads reads;

@@ -54,8 +54,10 @@ struct MakeRequest {
   std::string name;
   Given parameters;
   std::optional<Timestamp> as_of;
-  std::string path;                       // absolute; where the workbook is to stand
-  mail::BodyTable* body_table = nullptr;  // filled by the query of the report's mail, of the same version
+  std::string path;  // absolute; where the workbook is to stand
+  // Filled by the queries of the report's mail, of the same version.
+  mail::BodyTable* body_table = nullptr;
+  chart::ChartData* body_chart = nullptr;
 };
 
 struct Made {

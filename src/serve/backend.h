@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "alert/desk.h"
 #include "base/diagnostic.h"
 #include "base/result.h"
 #include "engine/connection.h"
@@ -18,10 +19,13 @@
 #include "flowfile/flows.h"
 #include "report/mail/sent_log.h"
 #include "report/report.h"
+#include "retention/clean.h"
 
 namespace tarn::serve {
 
 using Vars = std::map<std::string, std::string>;
+
+constexpr int kAlertsShown = 50;  // of the newest
 
 struct SessionRequest {
   std::optional<Timestamp> as_of = {};
@@ -145,6 +149,12 @@ class Backend : public RunBackend {
   // Makes it and mails it; an occasion that was mailed already is answered as it was then.
   virtual Result<report::mail::SentRecord> send_report(const ReportRequest& request,
                                                        const flow::CancelFlag& cancel) = 0;
+  virtual Result<alert::Overview> alerts() = 0;
+  // Sends a test message to the channel, or to each when it is empty.
+  virtual Result<std::vector<alert::TestResult>> test_alerts(const std::string& channel,
+                                                             const flow::CancelFlag& cancel) = 0;
+  // Takes out what is older than the project's retention; a dry run says what it would.
+  virtual Result<retention::Cleaning> clean(bool dry_run, const flow::CancelFlag& cancel) = 0;
   // The workbook at an absolute path, which is replaced.
   virtual Result<ReportDone> make_report(const ReportRequest& request, const std::string& path,
                                          const flow::CancelFlag& cancel) = 0;

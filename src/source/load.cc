@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/time.h"
+#include "source/remove_rows.h"
 #include "source/sql_text.h"
 #include "source/staging.h"
 
@@ -49,7 +50,6 @@ class Loader {
   Status make_table();
   Status make_quarantine();
   Status remove_former_rows();
-  Status remove_rows(const std::string& table, const engine::TableName& name, const std::string& where);
   Status stream_rows(Way way);
   Status append_rows();
   Status upsert_rows();
@@ -210,34 +210,14 @@ Status Loader::make_quarantine() {
                   kQuarantine));
 }
 
-// Takes rows out by rewriting the files that hold them.
-Status Loader::remove_rows(const std::string& table, const engine::TableName& name,
-                           const std::string& where) {
-  TARN_TRY(auto rows,
-           rows_of(session_, fmt::format("SELECT DISTINCT filename FROM {} t WHERE {}", table, where)));
-  if (rows.empty()) {
-    return ok();
-  }
-  std::vector<std::string> files;
-  for (const auto& row : rows) {
-    files.push_back(row[0].value_or(""));
-  }
-  TARN_CHECK(
-      execute(fmt::format("CREATE OR REPLACE TEMP TABLE tarn_keep AS SELECT * FROM {} t WHERE filename IN "
-                          "(SELECT unnest({})) AND NOT coalesce({}, false)",
-                          table, literal_list(files), where)));
-  TARN_CHECK(session_.remove_files(name, files));
-  return execute(fmt::format("INSERT INTO {} BY NAME SELECT * FROM tarn_keep", table));
-}
-
 Status Loader::remove_former_rows() {
   engine::TableName quarantine{.schema = "_tarn", .name = "quarantine"};
   std::string source = fmt::format("source = {}", quote_literal(config_.name));
   if (request_.replay) {
     std::string run = quote_literal(request_.run);
-    TARN_CHECK(remove_rows(kQuarantine, quarantine, fmt::format("{} AND run = {}", source, run)));
+    TARN_CHECK(remove_rows(session_, quarantine, fmt::format("{} AND run = {}", source, run)));
     if (plan_.exists) {
-      TARN_CHECK(remove_rows(table_, config_.table, fmt::format("\"_tarn_run\" = {}", run)));
+      TARN_CHECK(remove_rows(session_, config_.table, fmt::format("\"_tarn_run\" = {}", run)));
     }
   }
   std::vector<std::string> replaced;
@@ -250,9 +230,9 @@ Status Loader::remove_former_rows() {
     return ok();
   }
   std::string list = literal_list(replaced);
-  TARN_CHECK(remove_rows(kQuarantine, quarantine,
-                         fmt::format("{} AND fetch_id IN (SELECT unnest({}))", source, list)));
-  return remove_rows(table_, config_.table, fmt::format("\"_tarn_fetch\" IN (SELECT unnest({}))", list));
+  TARN_CHECK(
+      remove_rows(session_, quarantine, fmt::format("{} AND fetch_id IN (SELECT unnest({}))", source, list)));
+  return remove_rows(session_, config_.table, fmt::format("\"_tarn_fetch\" IN (SELECT unnest({}))", list));
 }
 
 Status Loader::insert_from(const std::string& from) {
@@ -322,7 +302,7 @@ Status Loader::upsert_rows() {
         fmt::format("tarn_new s WHERE NOT EXISTS (SELECT 1 FROM {} t WHERE {})", table_, same));
   }
   TARN_CHECK(
-      remove_rows(table_, config_.table, fmt::format("EXISTS (SELECT 1 FROM tarn_new s WHERE {})", same)));
+      remove_rows(session_, config_.table, fmt::format("EXISTS (SELECT 1 FROM tarn_new s WHERE {})", same)));
   return insert_from("tarn_new");
 }
 

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "store/data_folder.h"
+#include "store/disk_reserve.h"
 
 namespace tarn::store {
 namespace {
@@ -197,6 +198,17 @@ TEST_F(StoreTest, NewerDataFolderIsRefused) {
   EXPECT_EQ(DataFolder::open(env, folder_).error().code, Code::kNewer);
   ASSERT_TRUE(replace_durable(*env.files, folder_ + "/format", "??\n"));
   EXPECT_EQ(DataFolder::open(env, folder_).error().code, Code::kCorrupt);
+}
+
+TEST_F(StoreTest, TheDisksReserve) {
+  EXPECT_EQ(default_reserve(1'000'000'000), 500'000'000U);
+  EXPECT_EQ(default_reserve(1'000'000'000'000), 20'000'000'000U);
+  EXPECT_TRUE(DiskReserve(real_env(), folder_, 0).check());
+  EXPECT_TRUE(DiskReserve(real_env(), folder_, 1).check());
+  const auto refused = DiskReserve(real_env(), folder_, uint64_t{1} << 60U).check();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kDiskFull);
+  EXPECT_TRUE(DiskReserve(real_env(), "/no/such/folder", std::nullopt).check());
 }
 
 }  // namespace

@@ -130,7 +130,11 @@ def test_full_disk(tarn, tmp_path):
     disk = tmp_path / "disk"
     small_disk(disk, 24)
     try:
-        tarn.write("tarn.yml", f"name: home\ndata: {disk}/data\n")
+        settings = f"name: home\ndata: {disk}/data\n"
+        tarn.write("tarn.yml", settings)
+        tarn.write("models/a.sql", "select 1 as id\n")
+        one_sentence(tarn.run("run", "a", check=1), "are kept for Tarn's own records")
+        tarn.write("tarn.yml", settings + "disk_reserve: 0\n")
         tarn.write("models/a.sql", "select 1 as id\n")
         tarn.run("run", "a")
         tarn.write("models/b.sql", "{{ config(materialized='table') }}\nselect hash(i) as id, hash(i + 1) as other from range(10000000) r(i)\n")

@@ -7,9 +7,11 @@ import email.policy
 import io
 import json
 import os
+import pathlib
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 import time
@@ -133,6 +135,34 @@ def test_a_report_is_mailed(tarn, certificate, tls):
         assert record["bytes"] == len(book.get_content())
         everything = "".join(tarn.run("sql", f"select * from _tarn.{t}", "--format", "csv").stdout for t in ("sent", "tasks", "task_log"))
         assert "s3cr3t" not in everything
+
+
+def test_a_chart_is_shown_in_the_mail(tarn, certificate):
+    with smtp(certificate) as (server, inbox):
+        set_up(tarn, server.port, certificate=certificate)
+        tarn.run("sql", "create table closes as select date '2026-01-01' + i::int as day, s as symbol, case when i between 40 and 55 and s = 'AAPL' then null "
+                 "else 100 + 30 * sin(i / 9.0) + 40 * (s = 'MSFT')::int end as close from range(90) r(i), (values ('AAPL'), ('MSFT')) t(s)")
+        chart = '  chart: {type: line, query: "select * from closes", x: day, y: close, series: symbol, title: "Closes <of> shares", unit: USD}\n'
+        tarn.write("reports/prices.yml", REPORT + chart)
+        assert "no mistakes" in tarn.run("check").stdout
+        send(tarn)
+        mail = inbox.message()
+        assert mail.get_content_type() == "multipart/mixed"
+        related = mail.get_body(("related",))
+        assert related.get_content_type() == "multipart/related" and related.get_param("type") == "text/html"
+        html, picture = related.iter_parts()
+        assert picture.get_content_type() == "image/png" and picture.get_content_disposition() == "inline"
+        assert f"cid:{picture['content-id'].strip('<>')}" in html.get_content()
+        words = "Closes &lt;of&gt; shares in USD: line of AAPL, MSFT, from 2026-01-01 to 2026-03-31; last"
+        assert words in html.get_content() and "<table" in html.get_content()
+        assert "Closes <of> shares in USD" in mail.get_body(("plain",)).get_content()
+        png = picture.get_content()
+        assert png[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">II", png[16:24]) == (1280, 680) and len(png) < 200_000
+        if os.environ.get("TARN_KEEP_PICTURES"):
+            (pathlib.Path(os.environ["TARN_KEEP_PICTURES"]) / "mail-line.png").write_bytes(png)
+        assert [part.get_filename() for part in mail.iter_attachments()] == ["prices.xlsx"]
+        tarn.write("reports/prices.yml", REPORT + chart.replace("y: close", "y: clos"))
+        assert "did you mean 'close'" in tarn.run("check", check=2).stderr
 
 
 def test_an_occasion_is_mailed_once(tarn, certificate):

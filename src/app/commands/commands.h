@@ -38,6 +38,8 @@ int command_flow(CommandContext& context);
 int command_serve(CommandContext& context);
 int command_health(CommandContext& context);
 int command_schedules(CommandContext& context);
+int command_clean(CommandContext& context);
+int command_alerts(CommandContext& context);
 int command_backfill(CommandContext& context);
 
 // What a clock on the wall of the zone shows: "2026-11-22 06:00".

@@ -64,6 +64,12 @@ std::string html_body(const Body& body, const BodyTable* table) {
   out += fmt::format("<h2 style=\"font-size:18px;font-weight:600\">{}</h2>\n", html_escaped(body.title));
   if (!body.text.empty())
     out += fmt::format("<p>{}</p>\n", html_escaped(body.text));
+  if (body.image) {
+    out += fmt::format(
+        "<p><img src=\"cid:{}\" alt=\"{}\" width=\"{}\" height=\"{}\" "
+        "style=\"max-width:100%;height:auto;border:0\"></p>\n",
+        html_escaped(body.image->id), html_escaped(body.image->words), body.image->width, body.image->height);
+  }
   if (table != nullptr) {
     out += "<table style=\"border-collapse:collapse\">\n<tr>";
     for (const auto& column : table->columns)
@@ -92,6 +98,8 @@ std::string text_body(const Body& body, const BodyTable* table) {
   std::string out = body.title + "\n\n";
   if (!body.text.empty())
     out += body.text + "\n\n";
+  if (body.image)
+    out += body.image->words + "\n\n";
   if (table != nullptr) {
     const auto line = [&](const std::vector<std::string>& cells) {
       auto text = fmt::format("{}", fmt::join(cells, " | "));

@@ -1,6 +1,7 @@
 // The body of a mail: a query's rows as an HTML table and as plain text. Everything from data is escaped.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,12 @@ struct Body {
   std::string title;
   std::string text;  // paragraphs, plain
   std::string footer;
+  struct Image {
+    std::string id;     // of the message's inline part
+    std::string words;  // for who cannot see it
+    int width = 0, height = 0;
+  };
+  std::optional<Image> image;
 };
 
 std::string html_body(const Body& body, const BodyTable* table);

@@ -38,6 +38,13 @@ MailConfig read_mail(const codec::YamlNode& node, Diagnostics& diagnostics) {
   config.table_rows = reader.integer("table_rows").value_or(config.table_rows);
   if (config.table_rows < 1 || config.table_rows > kRowsMax)
     reader.mistake(*node.find("table_rows"), fmt::format("table_rows is between 1 and {}", kRowsMax));
+  if (const auto* chart = reader.child("chart")) {
+    config.chart = chart::read_chart(*chart, diagnostics);
+    if (config.chart->query.text.empty())
+      config.chart->query = config.table;
+    if (config.chart->query.text.empty())
+      reader.mistake(*chart, "the chart needs a query, here or as the mail's table");
+  }
   config.attach = reader.boolean("attach", true);
   config.only_if_rows = reader.boolean("only_if_rows", false);
   config.repeatable = reader.boolean("repeatable", false);

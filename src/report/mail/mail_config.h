@@ -8,6 +8,7 @@
 
 #include "base/env/env.h"
 #include "codec/yaml.h"
+#include "report/chart/chart.h"
 #include "report/mail/settings.h"
 #include "report/query.h"
 
@@ -22,6 +23,7 @@ struct MailConfig {
   Place text_place;
   Query table;  // shown in the body; none: no table
   int64_t table_rows = 50;
+  std::optional<chart::ChartConfig> chart;
   bool attach = true;  // the workbook
   bool only_if_rows = false;
   bool repeatable = false;  // a mail that may have been sent is sent again

@@ -9,6 +9,8 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "codec/base64.h"
+
 namespace tarn::report::mail {
 namespace {
 
@@ -27,20 +29,6 @@ using Mime = std::unique_ptr<curl_mime, FreeCurl>;
 
 void add(List& list, const std::string& text) {
   list.reset(curl_slist_append(list.release(), text.c_str()));
-}
-
-std::string base64(std::string_view bytes) {
-  static constexpr std::string_view kLetters =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    uint32_t group = 0;
-    for (size_t j = 0; j < 3; ++j)
-      group = group << 8 | (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0U);
-    for (size_t j = 0; j < 4; ++j)
-      out += i + j <= bytes.size() ? kLetters[group >> (18 - 6 * j) & 63] : '=';
-  }
-  return out;
 }
 
 std::string header_address(const Address& address) {
@@ -85,17 +73,42 @@ void add_text(curl_mime* parent, const std::string& text, const char* type) {
   curl_mime_encoder(part, "quoted-printable");
 }
 
+curl_slist* one_header(const std::string& text) {
+  return curl_slist_append(nullptr, text.c_str());
+}
+
+// The HTML with the pictures that it shows: multipart/related, or the HTML alone.
+void add_html(CURL* curl, curl_mime* words, const Message& message) {
+  if (message.inlines.empty())
+    return add_text(words, message.html, "text/html; charset=utf-8");
+  auto* related = curl_mime_init(curl);
+  add_text(related, message.html, "text/html; charset=utf-8");
+  for (const auto& one : message.inlines) {
+    auto* part = curl_mime_addpart(related);
+    curl_mime_data(part, one.bytes.data(), one.bytes.size());
+    curl_mime_type(part, one.type.c_str());
+    curl_mime_encoder(part, "base64");
+    auto* headers = one_header(fmt::format("Content-ID: <{}>", one.id));
+    headers = curl_slist_append(
+        headers, fmt::format("Content-Disposition: inline; filename=\"{}\"", one.name).c_str());
+    curl_mime_headers(part, headers, 1);
+  }
+  auto* part = curl_mime_addpart(words);
+  curl_mime_subparts(part, related);
+  curl_mime_type(part, "multipart/related; type=\"text/html\"");
+  curl_mime_headers(part, one_header("Content-Disposition: inline"), 1);
+}
+
 Mime body_of(CURL* curl, const Message& message) {
   Mime whole(curl_mime_init(curl));
   auto* words = curl_mime_init(curl);
   add_text(words, message.text, "text/plain; charset=utf-8");
   if (!message.html.empty())
-    add_text(words, message.html, "text/html; charset=utf-8");  // the last is shown if it can be
+    add_html(curl, words, message);  // the last is shown if it can be
   auto* first = curl_mime_addpart(whole.get());
   curl_mime_subparts(first, words);
   curl_mime_type(first, "multipart/alternative");
-  curl_slist* none = curl_slist_append(nullptr, "Content-Disposition: inline");
-  curl_mime_headers(first, none, 1);
+  curl_mime_headers(first, one_header("Content-Disposition: inline"), 1);
   for (const auto& file : message.attachments) {
     auto* part = curl_mime_addpart(whole.get());
     curl_mime_filedata(part, file.path.c_str());
@@ -200,7 +213,8 @@ std::string header_text(std::string_view text) {
     size_t end = std::min(at + kEncodedWordBytes, plain.size());
     while (end < plain.size() && end > at + 1 && (static_cast<unsigned char>(plain[end]) & 0xC0) == 0x80)
       --end;  // no letter is cut
-    out += (out.empty() ? "" : "\r\n ") + fmt::format("=?utf-8?B?{}?=", base64(plain.substr(at, end - at)));
+    out += (out.empty() ? "" : "\r\n ") +
+           fmt::format("=?utf-8?B?{}?=", codec::base64(plain.substr(at, end - at)));
     at = end;
   }
   return out;

@@ -18,11 +18,19 @@ struct Attachment {
   std::string type;
 };
 
+// A picture that the HTML shows as <img src="cid:ID">.
+struct Inline {
+  std::string id;  // "chart@tarn"
+  std::string name, type;
+  std::string bytes;
+};
+
 struct Message {
   std::string id;  // unique; "Message-ID: <id>"
   Address from;
   std::vector<Address> to, cc, bcc;
   std::string subject, text, html;  // html may be empty
+  std::vector<Inline> inlines;
   std::vector<Attachment> attachments;
   Timestamp at;
 };

@@ -40,6 +40,8 @@ Json to_json(const flow::Due& due);
 flow::Due due_of(const Json& json);
 Json to_json(const flow::ScheduleInfo& schedule);
 flow::ScheduleInfo schedule_of(const Json& json);
+Json to_json(const retention::Cleaning& cleaning);
+retention::Cleaning cleaning_of(const Json& json);
 Json to_json(const flow::BackfillPlan& plan);
 flow::BackfillPlan backfill_plan_of(const Json& json);
 

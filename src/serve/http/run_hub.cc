@@ -332,6 +332,14 @@ std::string RunHub::waits_for(const std::string& id) {
   return waits ? live->record.waits_for : "";
 }
 
+std::vector<std::string> RunHub::under_way() {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> ids;
+  for (const auto& live : running_)
+    ids.push_back(live->record.id);
+  return ids;
+}
+
 RunHub::Counts RunHub::counts() {
   const std::lock_guard lock(mutex_);
   auto counts = counts_;

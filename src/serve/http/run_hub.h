@@ -77,6 +77,9 @@ class RunHub {
   // Why the run does not start yet; empty when it has, or does not wait here.
   std::string waits_for(const std::string& id);
 
+  // Ids of the runs that are under way.
+  std::vector<std::string> under_way();
+
   struct Counts {
     int64_t started = 0, done = 0, failed = 0, running = 0, waiting = 0;
   };

@@ -1,22 +1,13 @@
 #include "source/http/request.h"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
+#include "codec/base64.h"
 #include "codec/sha256.h"
 #include "source/http/template.h"
 
 namespace tarn::source::http {
 namespace {
-
-std::string base64(const std::string& text) {
-  std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');
-  int length =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                      reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  out.resize(static_cast<size_t>(length));
-  return out;
-}
 
 // Gathers the pieces of one request; each step notes its secrets.
 class Builder {
@@ -100,7 +91,7 @@ Status add_auth(Builder& builder, PreparedRequest& out, const HttpConfig& http) 
   if (!http.basic_user.empty()) {
     TARN_TRY(auto user, builder.text(http.basic_user));
     TARN_TRY(auto password, builder.text(http.basic_password));
-    std::string pair = base64(user.text + ":" + password.text);
+    std::string pair = codec::base64(user.text + ":" + password.text);
     out.request.headers.emplace_back("Authorization", "Basic " + pair);
     out.secrets.push_back(pair);
   }

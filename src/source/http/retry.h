@@ -8,15 +8,13 @@
 
 #include "base/env/env.h"
 #include "base/result.h"
+#include "net/retry_after.h"
 #include "source/http/config.h"
 
 namespace tarn::source::http {
 
-// True for answers that may be different next time: 408, 425, 429, 500, 502, 503, 504.
-bool is_passing_status(int status);
-
-// Seconds or an HTTP date.
-std::optional<Duration> parse_retry_after(std::string_view header, Timestamp now);
+using net::is_passing_status;
+using net::parse_retry_after;
 
 // How long to wait after failed attempt `attempt` (from 1): what the server asks for, else exponential with
 // jitter.

@@ -1,0 +1,47 @@
+#include "codec/base64.h"
+
+#include <cstdint>
+
+namespace tarn::codec {
+namespace {
+
+constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+}  // namespace
+
+std::string base64(std::string_view bytes) {
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    uint32_t group = 0;
+    for (size_t j = 0; j < 3; ++j)
+      group = group << 8 | (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0U);
+    for (size_t j = 0; j < 4; ++j)
+      out += i + j <= bytes.size() ? kLetters[group >> (18 - 6 * j) & 63] : '=';
+  }
+  return out;
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+  while (text.ends_with('='))
+    text.remove_suffix(1);
+  if (text.size() % 4 == 1)
+    return std::nullopt;
+  std::string out;
+  uint32_t group = 0;
+  int bits = 0;
+  for (const char c : text) {
+    const auto value = kLetters.find(c);
+    if (value == std::string_view::npos)
+      return std::nullopt;
+    group = group << 6 | static_cast<uint32_t>(value);
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      out += static_cast<char>(group >> bits & 0xFF);
+    }
+  }
+  return out;
+}
+
+}  // namespace tarn::codec

@@ -1,0 +1,193 @@
+#include "serve/http/alerts_api.h"
+
+#include <fmt/format.h>
+
+#include "base/time.h"
+#include "codec/json_depth.h"
+
+namespace tarn::serve {
+namespace {
+
+constexpr std::string_view kPath = "/api/v1/alerts";
+
+void answer(net::HttpServerResponse& response, int status, const Json& body) {
+  response.answer(status, "application/json", dump(body) + "\n");
+}
+
+void answer(net::HttpServerResponse& response, const Error& error) {
+  answer(response, http_status_of(error.code), to_json(error));
+}
+
+Json to_json(const alert::Fact& fact) {
+  return {
+      {"event", alert::name_of(fact.event)},
+      {"recovered_from", fact.event == alert::Event::kRecovery ? Json(alert::name_of(fact.kind)) : Json()},
+      {"subject", fact.subject},
+      {"headline", alert::headline(fact)},
+      {"text", fact.text},
+      {"task", fact.task},
+      {"run", fact.run},
+      {"schedule", fact.schedule},
+      {"at", format_utc(fact.at)},
+      {"since", format_utc(fact.since)}};
+}
+
+alert::Fact fact_of(const Json& json) {
+  alert::Fact fact;
+  fact.event = alert::event_of(text_of(json, "event")).value_or(alert::Event::kFailure);
+  fact.kind = alert::event_of(text_of(json, "recovered_from")).value_or(fact.event);
+  fact.subject = text_of(json, "subject");
+  fact.text = text_of(json, "text");
+  fact.task = text_of(json, "task");
+  fact.run = text_of(json, "run");
+  fact.schedule = text_of(json, "schedule");
+  fact.at = time_of(json, "at").value_or(Timestamp());
+  fact.since = time_of(json, "since").value_or(Timestamp());
+  return fact;
+}
+
+Json time_json(const std::optional<Timestamp>& time) {
+  return time ? Json(format_utc(*time)) : Json();
+}
+
+Json to_json(const alert::Alert& alert) {
+  auto json = to_json(alert.fact);
+  json["channel"] = alert.channel;
+  json["state"] = alert::name_of(alert.state);
+  json["tries"] = alert.tries;
+  json["message"] = alert.message;
+  json["answer"] = alert.answer;
+  json["finished_at"] = time_json(alert.finished_at);
+  return json;
+}
+
+Json to_json(const alert::ChannelInfo& channel) {
+  return {{"name", channel.name},
+          {"kind", channel.kind},
+          {"target", channel.target},
+          {"events", channel.events},
+          {"of", channel.of},
+          {"waiting", channel.waiting},
+          {"failures", channel.trouble.failures},
+          {"not_before", time_json(channel.trouble.not_before)},
+          {"answer", channel.trouble.answer}};
+}
+
+}  // namespace
+
+Json to_json(const alert::Overview& overview) {
+  Json channels = Json::array(), open = Json::array(), newest = Json::array();
+  for (const auto& one : overview.channels)
+    channels.push_back(to_json(one));
+  for (const auto& one : overview.open)
+    open.push_back(to_json(one.fact));
+  for (const auto& one : overview.newest)
+    newest.push_back(to_json(one));
+  return {{"channels", channels}, {"open", open}, {"newest", newest}, {"problem", overview.problem}};
+}
+
+alert::Overview overview_of(const Json& json) {
+  alert::Overview overview{.problem = text_of(json, "problem")};
+  for (const auto& one : json.value("channels", Json::array())) {
+    alert::ChannelInfo info{.name = text_of(one, "name"),
+                            .kind = text_of(one, "kind"),
+                            .target = text_of(one, "target"),
+                            .events = texts_of(one, "events"),
+                            .of = texts_of(one, "of"),
+                            .waiting = integer_of(one, "waiting")};
+    info.trouble.failures = static_cast<int>(integer_of(one, "failures"));
+    info.trouble.not_before = time_of(one, "not_before");
+    info.trouble.answer = text_of(one, "answer");
+    overview.channels.push_back(std::move(info));
+  }
+  for (const auto& one : json.value("open", Json::array()))
+    overview.open.push_back({.id = 0, .fact = fact_of(one)});
+  for (const auto& one : json.value("newest", Json::array())) {
+    alert::Alert alert{.channel = text_of(one, "channel"), .fact = fact_of(one)};
+    alert.state = alert::alert_state_of(text_of(one, "state"));
+    alert.tries = static_cast<int>(integer_of(one, "tries"));
+    alert.message = text_of(one, "message");
+    alert.answer = text_of(one, "answer");
+    alert.created_at = alert.fact.at;
+    alert.finished_at = time_of(one, "finished_at");
+    overview.newest.push_back(std::move(alert));
+  }
+  return overview;
+}
+
+Json to_json(const alert::TestResult& result) {
+  return {{"channel", result.channel}, {"kind", result.kind},
+          {"target", result.target},   {"state", alert::name_of(result.state)},
+          {"answer", result.answer},   {"took_ms", result.took.count() / 1000}};
+}
+
+alert::TestResult test_result_of(const Json& json) {
+  return {.channel = text_of(json, "channel"),
+          .kind = text_of(json, "kind"),
+          .target = text_of(json, "target"),
+          .state = alert::alert_state_of(text_of(json, "state")),
+          .answer = text_of(json, "answer"),
+          .took = Duration(integer_of(json, "took_ms") * 1000)};
+}
+
+bool AlertsApi::handle(const net::HttpServerRequest& request, net::HttpServerResponse& response) {
+  std::string_view path = request.path;
+  if (request.method == "POST" && path == "/api/v1/clean")
+    return clean(request, response), true;
+  if (!path.starts_with(kPath))
+    return false;
+  path.remove_prefix(kPath.size());
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  if (reads && path.empty())
+    return list(response), true;
+  if (request.method == "POST" && path == "/test")
+    return test(request, response), true;
+  return false;
+}
+
+void AlertsApi::list(net::HttpServerResponse& response) {
+  const auto overview = backend_.alerts();
+  overview ? answer(response, 200, to_json(*overview)) : answer(response, overview.error());
+}
+
+namespace {
+
+Result<Json> body_of(const net::HttpServerRequest& request) {
+  if (codec::json_depth(request.body) > codec::kJsonDepthMax)
+    return Error{Code::kInvalid, "the body is nested too deep"};
+  auto body = request.body.empty() ? Json::object() : Json::parse(request.body, nullptr, false);
+  if (!body.is_object())
+    return Error{Code::kInvalid, "the body must be a JSON object"};
+  return body;
+}
+
+}  // namespace
+
+void AlertsApi::clean(const net::HttpServerRequest& request, net::HttpServerResponse& response) {
+  const auto body = body_of(request);
+  if (!body)
+    return answer(response, body.error());
+  flow::CancelFlag cancel;
+  response.on_gone([&cancel] { cancel.set(); });
+  const auto done = backend_.clean(truth_of(*body, "dry_run"), cancel);
+  response.on_gone({});
+  done ? answer(response, 200, to_json(*done)) : answer(response, done.error());
+}
+
+void AlertsApi::test(const net::HttpServerRequest& request, net::HttpServerResponse& response) {
+  const auto body = body_of(request);
+  if (!body)
+    return answer(response, body.error());
+  flow::CancelFlag cancel;
+  response.on_gone([&cancel] { cancel.set(); });
+  const auto results = backend_.test_alerts(text_of(*body, "channel"), cancel);
+  response.on_gone({});
+  if (!results)
+    return answer(response, results.error());
+  Json list = Json::array();
+  for (const auto& one : *results)
+    list.push_back(to_json(one));
+  answer(response, 200, {{"results", list}});
+}
+
+}  // namespace tarn::serve
