@@ -86,6 +86,7 @@ Result<flow::RunOutcome> Workspace::run_flow(const ProjectPlan& plan, const serv
   options.resume = request.resume;
   options.timeout = request.timeout;
   options.task_timeout = request.task_timeout;
+  options.admit = [this] { return parts_->lake->reserve().check(); };
   return flow::run_tasks(parts_->env, *parts_->sessions, *parts_->runs, list, options, observer, cancel);
 }
 

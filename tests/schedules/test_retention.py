@@ -94,8 +94,10 @@ def test_below_the_reserve_writers_are_refused_and_readers_go_on(tarn):
     text = (tarn.project / "tarn.yml").read_text()
     tarn.write("tarn.yml", text + "disk_reserve: 900000TB\n")
     tarn.write("in/9.csv", "n\n9\n")
-    done = tarn.run("run", check=None)
-    assert done.returncode != 0 and "are kept for Tarn's own records" in done.stdout + done.stderr
+    tarn.write("flows/f.yml", "tasks:\n  a: {shell: 'touch ran'}\n")
+    for command in (("run",), ("flow", "f")):
+        done = tarn.run(*command, check=None)
+        assert done.returncode != 0 and "are kept for Tarn's own records" in done.stdout + done.stderr
     assert "kept for Tarn's own records" in tarn.run("sql", "insert into s (n) values (5)", check=None).stderr
     assert [row["n"] for row in tarn.rows("select n from s order by n")] == [0, 1, 2]
     tarn.run("clean")
