@@ -303,6 +303,7 @@ test("Reports: a form whose dates say what they mean, made, mailed after asking,
   await page.waitForSelector("section[aria-labelledby=sent] td:has-text('Closes from 2005-01-01')");
   await lookAt(page, "report");
   await page.keyboard.press("Control+K");
+  await page.waitForSelector("[role=option]");
   await page.keyboard.type("Prices of");
   await page.waitForSelector("[role=option] >> text=Prices of shares");
   await page.keyboard.press("Enter");
