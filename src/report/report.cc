@@ -24,7 +24,7 @@ class Checker {
   void run() {
     for (const auto& parameter : config_.parameters) {
       if (!parameter.choices_query.text.empty())
-        (void)columns_of(parameter.choices_query);
+        check_choices(parameter.choices_query);
     }
     if (config_.mail)
       check_mail(*config_.mail);
@@ -46,6 +46,13 @@ class Checker {
   }
 
  private:
+  void check_choices(const Query& query) {
+    constexpr std::string_view kWhyNone =
+        "the choices of a report do not depend on other parameters (those of a board's filters may)";
+    (void)check_query({models_, config_.file, config_.parameters, "parameters", kWhyNone}, query, draft_,
+                      found_);
+  }
+
   std::optional<std::vector<engine::Column>> columns_of(const Query& query) {
     return check_query({models_, config_.file, config_.parameters, "parameters"}, query, draft_, found_);
   }

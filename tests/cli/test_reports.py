@@ -164,10 +164,15 @@ sheets:
     query: delete from shares
 """)
     shares.write("reports/worse.yml", "sheets:\n  - {name: 'a/b', query: select 1}\n  - nme: x\n")
+    shares.write("reports/tied.yml", """parameters:
+  from: {type: date}
+  one: {type: choice, choices: "select symbol from shares where day > $from"}
+sheets: [{name: A, query: select 1}]
+""")
     text = shares.run("check", check=2).stderr + shares.run("check", check=2).stdout
     for words in ("bad.yml:6:", "$form is not declared: did you mean 'from'?", "bad.yml:8:", "symbl",
                   "bad.yml:11:15: sheet C has no column 'clos': did you mean 'close'?", "bad.yml:14:12: a query must be exactly one SELECT",
-                  "worse.yml:2:12: 'a/b' cannot be a sheet's name", "worse.yml:3:"):
+                  "worse.yml:2:12: 'a/b' cannot be a sheet's name", "worse.yml:3:", "tied.yml:3:", "$from cannot be used here"):
         assert words in text, words
     assert "reports/worse.yml has mistakes: see tarn check" in shares.run("report", "worse", check=2).stderr
 
