@@ -25,7 +25,7 @@ namespace tarn::serve {
 
 using Vars = std::map<std::string, std::string>;
 
-constexpr int kAlertsShown = 50;  // of the newest
+inline constexpr int kAlertsShown = 50;  // of the newest
 
 struct SessionRequest {
   std::optional<Timestamp> as_of = {};

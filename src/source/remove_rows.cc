@@ -36,13 +36,13 @@ Result<int64_t> remove_quarantined(session::Session& session, const std::string&
   const auto work = [&]() -> Result<int64_t> {
     TARN_TRY(const auto rows, rows_of(session, fmt::format("SELECT count(*) FROM lake.{} t WHERE {}",
                                                            session::quote_name(table), where)));
-    const auto count = rows.empty() ? 0 : std::stoll(rows[0][0].value_or("0"));
+    const int64_t count = rows.empty() ? 0 : std::stoll(rows[0][0].value_or("0"));
     if (count == 0 || dry_run)
       return count;
     TARN_CHECK(remove_rows(session, table, where));
     return count;
   };
-  const auto count = work();
+  auto count = work();
   if (!count || *count == 0 || dry_run) {
     (void)session.rollback();
     return count;
