@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "alert/history.h"
 #include "codec/text_distance.h"
 
 namespace tarn::alert {
@@ -49,14 +50,17 @@ std::shared_ptr<const Plan> Desk::plan() {
 }
 
 void Desk::load(Plan plan) {
-  const std::lock_guard lock(mutex_);
-  plan.read_at = env_.clock->now();
-  plan_ = std::make_shared<const Plan>(std::move(plan));
-  loaded_ = true;
-  judge_at_.reset();
-  send_at_.clear();
-  nudged_ = true;
-  wake_.notify_all();
+  {
+    const std::lock_guard lock(mutex_);
+    plan.read_at = env_.clock->now();
+    plan_ = std::make_shared<const Plan>(std::move(plan));
+    loaded_ = true;
+    judge_at_.reset();
+    send_at_.clear();
+    nudged_ = true;
+    wake_.notify_all();
+  }
+  tell_change();
 }
 
 bool Desk::has_plan() {
@@ -64,8 +68,9 @@ bool Desk::has_plan() {
   return loaded_;
 }
 
-void Desk::start(Tell tell) {
+void Desk::start(Tell tell, Changed changed) {
   tell_ = std::move(tell);
+  changed_ = std::move(changed);
   running_ = true;
   thread_ = std::thread([this] { loop(); });
 }
@@ -92,6 +97,11 @@ void Desk::say(bool is_trouble, const std::string& text) {
     tell_(is_trouble, text);
 }
 
+void Desk::tell_change() {
+  if (changed_)
+    changed_();
+}
+
 // When to look again.
 Result<Timestamp> Desk::judge_all() {
   const auto plan = this->plan();
@@ -116,6 +126,8 @@ Result<Timestamp> Desk::judge_all() {
       return *judge_at_;
   }
   TARN_TRY(const auto verdict, judge(records_->store(), *plan, now));
+  if (verdict.changed)
+    tell_change();
   const std::lock_guard lock(mutex_);
   judge_at_ = verdict.next.value_or(kNever);
   if (verdict.told)
@@ -136,13 +148,15 @@ Result<Timestamp> Desk::serve(const Channel& channel, const Plan& plan) {
   TARN_TRY(auto taken, records_->take(channel, plan.zone));
   if (!taken.message)
     return taken.look_again.value_or(kNever);
+  tell_change();
   const auto sent =
       sender_(plan.project, channel, letter_of(plan, *taken.message), [this] { return stopping_.load(); });
-  TARN_CHECK(settle(channel, *taken.message, sent));
+  TARN_CHECK(end(channel, *taken.message, sent));
+  tell_change();
   return env_.clock->now();
 }
 
-Status Desk::settle(const Channel& channel, const Message& message, const Sent& sent) {
+Status Desk::end(const Channel& channel, const Message& message, const Sent& sent) {
   const auto count = message.alerts.size();
   const auto what = count == 1 ? headline(message.alerts.front().fact) : fmt::format("{} alerts", count);
   AlertRecords::End end{.state = AlertState::kSent, .answer = sent.answer, .not_before = {}};
@@ -255,6 +269,7 @@ Result<Overview> Desk::overview(int newest) {
       info.events.emplace_back(name_of(event));
     TARN_TRY(info.waiting, records_->waiting(channel.name));
     TARN_TRY(info.trouble, records_->trouble(channel.name));
+    TARN_TRY(info.last, records_->last(channel.name));
     all.channels.push_back(std::move(info));
   }
   TARN_TRY(all.open, records_->open_episodes());
@@ -262,6 +277,32 @@ Result<Overview> Desk::overview(int newest) {
   if (!plan->mistakes.empty())
     all.problem = to_string(plan->mistakes.front());
   return all;
+}
+
+Status Desk::settle(int64_t id, bool done) {
+  const auto plan = this->plan();
+  const auto channel_of = [&]() -> Result<std::string> {
+    TARN_TRY(const auto name, records_->store().read([&](store::Connection& db) {
+      return db.text("SELECT channel FROM alerts WHERE id = ?", {id});
+    }));
+    return name.value_or("");
+  };
+  if (!done) {
+    TARN_TRY(const auto name, channel_of());
+    const bool known = std::any_of(plan->channels.begin(), plan->channels.end(),
+                                   [&](const auto& one) { return one.name == name; });
+    if (!name.empty() && !known)
+      return Error{Code::kNotFound, fmt::format("tarn.yml has no alert '{}' any more: nobody can be told "
+                                                "again",
+                                                name)};
+  }
+  TARN_TRY(const auto channel, alert::settle(records_->store(), id, done, env_.clock->now()));
+  tell_change();
+  const std::lock_guard lock(mutex_);
+  send_at_.erase(channel);
+  nudged_ = true;
+  wake_.notify_all();
+  return ok();
 }
 
 Result<std::vector<TestResult>> Desk::test(const std::string& name, const std::function<bool()>& cancelled) {
@@ -283,6 +324,7 @@ Result<std::vector<TestResult>> Desk::test(const std::string& name, const std::f
       case Outcome::kUnknown: state = AlertState::kUnknown; break;
     }
     TARN_CHECK(records_->end_test(message, state, sent.answer));
+    tell_change();
     results.push_back({.channel = channel.name,
                        .kind = std::string(name_of(channel.kind)),
                        .target = target_of(channel),

@@ -26,6 +26,7 @@ struct ChannelInfo {
   std::vector<std::string> events, of;
   int64_t waiting = 0;
   Trouble trouble;
+  std::optional<LastMessage> last;
 };
 
 struct Overview {
@@ -44,6 +45,8 @@ struct TestResult {
 
 // Called with what is worth a line of the server's log.
 using Tell = std::function<void(bool is_trouble, const std::string& text)>;
+// Called when what overview() answers has changed; from any thread, and must not wait.
+using Changed = std::function<void()>;
 
 // Thread-safe.
 class Desk {
@@ -61,7 +64,7 @@ class Desk {
   void load(Plan plan);
   [[nodiscard]] bool has_plan();
   [[nodiscard]] bool is_running() const { return running_; }
-  void start(Tell tell);
+  void start(Tell tell, Changed changed = {});
   // What is being sent is broken off; what nobody has taken waits for the next start.
   void stop();
   // Something ended: it is looked at soon.
@@ -72,6 +75,9 @@ class Desk {
   Result<Timestamp> step();
 
   Result<Overview> overview(int newest);
+  // Somebody looked whether the alert arrived: see settle() of history.h. kNotFound also when its channel is
+  // no longer in the plan and it is to be sent again.
+  Status settle(int64_t id, bool done);
   // Sends a message to the channel, or to each; kNotFound names what there is.
   Result<std::vector<TestResult>> test(const std::string& channel, const std::function<bool()>& cancelled);
 
@@ -88,17 +94,19 @@ class Desk {
   Result<Timestamp> judge_all();
   // Sends one message of the channel, if it may; when to look again.
   Result<Timestamp> serve(const Channel& channel, const Plan& plan);
-  Status settle(const Channel& channel, const Message& message, const Sent& sent);
+  Status end(const Channel& channel, const Message& message, const Sent& sent);
   Letter letter_of(const Plan& plan, const Message& message) const;
   void start_sending(const std::shared_ptr<const Plan>& plan);
   void join_sendings(bool all);
   void say(bool is_trouble, const std::string& text);
+  void tell_change();
   std::shared_ptr<const Plan> plan();
 
   Env& env_;
   const std::unique_ptr<AlertRecords> records_;
   const Sender sender_;
-  Tell tell_;  // set before the thread starts
+  Tell tell_;        // set before the thread starts
+  Changed changed_;  // the same
   std::atomic<bool> running_{false}, stopping_{false};
 
   std::mutex mutex_;  // guards all below

@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "alert/history.h"
 #include "base/env/fault.h"
 #include "base/time.h"
 #include "flow/due_records.h"
@@ -459,6 +460,140 @@ TEST_F(DeskTest, KilledWhileItIsSentIsUnknown) {
   plan_.channels[0].repeatable = true;
   kill();
   EXPECT_THAT(told(), ElementsAre("me: [home] a failed"));
+}
+
+// Somebody looked: it arrived, or it is to be sent again; the one answer stands for all of the message.
+TEST_F(DeskTest, WhatIsUnknownIsSettledByHand) {
+  answers_ = {{Outcome::kUnknown, "closed", Duration(0)}};
+  run({{"a", failed()}, {"b", failed()}});
+  rounds();
+  EXPECT_THAT(states(), ElementsAre("b failure unknown", "a failure unknown"));
+  ASSERT_TRUE(desk_->settle(1, true));
+  EXPECT_THAT(states(), ElementsAre("b failure sent", "a failure sent"));
+  EXPECT_THAT(told(), IsEmpty());
+  EXPECT_EQ(desk_->settle(1, false).error().code, Code::kConflict);
+  EXPECT_EQ(desk_->settle(99, true).error().code, Code::kNotFound);
+
+  answers_ = {{Outcome::kUnknown, "closed", Duration(0)}, {Outcome::kRefused, "403", Duration(0)}};
+  run({{"c", failed()}});
+  rounds();
+  ASSERT_TRUE(desk_->settle(3, false));
+  rounds();
+  EXPECT_EQ(states().front(), "c failure refused");
+  EXPECT_EQ(desk_->settle(3, true).error().code, Code::kConflict);  // it did not arrive: the receiver said so
+  ASSERT_TRUE(desk_->settle(3, false));
+  kill();
+  EXPECT_THAT(told(), ElementsAre("me: [home] c failed"));
+}
+
+TEST_F(DeskTest, WhatIsOverIsNotSentAgain) {
+  answers_ = {{Outcome::kUnknown, "closed", Duration(0)}, {Outcome::kUnknown, "closed", Duration(0)}};
+  run({{"a", failed()}, {"b", failed()}});
+  rounds();
+  run({{"a", {}}});
+  rounds();
+  EXPECT_THAT(states(), ElementsAre("a recovery unknown", "b failure unknown", "a failure unknown"));
+  EXPECT_EQ(desk_->settle(1, false).error().code, Code::kConflict);
+  ASSERT_TRUE(desk_->settle(3, false));
+  EXPECT_THAT(told(), ElementsAre("me: [home] a is well again"));
+  ASSERT_TRUE(desk_->settle(2, false));
+  EXPECT_THAT(told(), ElementsAre("me: [home] b failed"));
+  EXPECT_THAT(states(), ElementsAre("a recovery sent", "b failure sent", "a failure over"));
+}
+
+// It waited longer than its channel's patience, which must not end it before it is tried.
+TEST_F(DeskTest, WhatWasGivenUpIsTriedOnceMoreWhenAsked) {
+  plan_.channels[0].give_up = std::chrono::hours(1);
+  desk_->load(plan_);
+  answers_.assign(7, {Outcome::kNotSent, "busy", Duration(0)});
+  run({{"a", failed()}});
+  while (states() != std::vector<std::string>{"a failure not sent"}) {
+    rounds();
+    clock_.time += std::chrono::minutes(20);
+  }
+  answers_.clear();
+  plan_.channels[0].name = "you";
+  desk_->load(plan_);
+  EXPECT_EQ(desk_->settle(1, false).error().code, Code::kNotFound);  // nobody hears it any more
+  plan_.channels[0].name = "me";
+  desk_->load(plan_);
+  ASSERT_TRUE(desk_->settle(1, false));
+  EXPECT_THAT(told(), ElementsAre("me: [home] a failed"));
+}
+
+TEST_F(DeskTest, AnOpenEpisodeSaysWhoWasToldAndHowOftenItFailed) {
+  plan_.channels.push_back(channel("team"));
+  desk_->load(plan_);
+  answers_ = {{Outcome::kSent, "", Duration(0)}, {Outcome::kRefused, "403", Duration(0)}};
+  run({{"a", failed()}});
+  rounds();
+  run({{"b", failed()}});
+  const auto last = run({{"a", failed("another")}});
+  run({{"c", {}}});
+  rounds();
+  const auto all = desk_->overview(10);
+  ASSERT_TRUE(all);
+  ASSERT_EQ(all->open.size(), 2U);
+  const auto& a = all->open.back();
+  EXPECT_EQ(a.fact.subject, "a");
+  EXPECT_EQ(a.failed_runs, 2);
+  EXPECT_EQ(a.last_run, last);
+  ASSERT_EQ(a.told.size(), 2U);
+  EXPECT_EQ(a.told[0].channel + " " + std::string(name_of(a.told[0].state)), "me sent");
+  EXPECT_EQ(a.told[1].channel + " " + a.told[1].answer, "team 403");
+  ASSERT_TRUE(all->channels[0].last);
+  EXPECT_FALSE(all->channels[0].last->is_test);
+  clock_.time += Duration(1'000'000);
+  ASSERT_TRUE(desk_->test("me", [] { return false; }));
+  const auto tested = desk_->overview(10);
+  ASSERT_TRUE(tested);
+  EXPECT_TRUE(tested->channels[0].last->is_test);
+}
+
+TEST_F(DeskTest, PagesAreFilteredSortedAndCut) {
+  for (const auto* name : {"a", "b", "c", "d"})
+    run({{name, failed(fmt::format("{} 100% 'gone'", name))}});
+  rounds();
+  run({{"b", {}}});
+  rounds();
+  const auto subjects = [&](PageQuery query) {
+    std::string text;
+    const auto page = alert_page(*store_, query);
+    EXPECT_TRUE(page) << page.error().message;
+    for (const auto& one : page->alerts)
+      text += one.fact.subject + (one.fact.event == Event::kRecovery ? "! " : " ");
+    return text + fmt::format("of {}", page->total);
+  };
+  EXPECT_EQ(subjects({}), "b! d c b a of 5");
+  EXPECT_EQ(subjects({.sort = "at", .offset = 1, .limit = 2}), "b c of 5");
+  EXPECT_EQ(subjects({.sort = "-subject", .limit = 3}), "d c b! of 5");
+  EXPECT_EQ(subjects({.event = "recovery"}), "b! of 1");
+  EXPECT_EQ(subjects({.state = "unknown"}), "of 0");
+  EXPECT_EQ(subjects({.channel = "nobody"}), "of 0");
+  EXPECT_EQ(subjects({.text = "C 100% 'GONE'"}), "c of 1");
+  EXPECT_EQ(alert_page(*store_, {.sort = "text; DROP TABLE alerts"}).error().code, Code::kInvalid);
+  EXPECT_EQ(alert_page(*store_, {.state = "lost"}).error().code, Code::kInvalid);
+  EXPECT_EQ(alert_page(*store_, {.event = "lost"}).error().code, Code::kInvalid);
+}
+
+// Pages that show alerts hear of what they show, and of nothing else.
+TEST_F(DeskTest, ChangesAreHeard) {
+  int heard = 0;
+  desk_->start({}, [&heard] { ++heard; });
+  desk_->stop();  // its thread: steps are done by hand
+  open();
+  desk_->start({}, [&heard] { ++heard; });
+  desk_->stop();
+  heard = 0;
+  run({{"a", {}}});
+  rounds();
+  EXPECT_EQ(heard, 0);
+  run({{"a", failed()}});
+  rounds();
+  EXPECT_EQ(heard, 3);  // it is the matter, it is being told, it was told
+  run({{"a", failed()}});
+  rounds();
+  EXPECT_EQ(heard, 3);
 }
 
 TEST_F(DeskTest, ATestMessageIsNoAlert) {

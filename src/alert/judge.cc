@@ -297,6 +297,7 @@ class Judge {
         gone.push_back(rows.integer(0));
     }
     for (const auto id : gone) {
+      verdict_.changed = true;
       TARN_CHECK(db_.run("UPDATE alert_episodes SET closed_at = ? WHERE id = ?", {now_, id}));
       TARN_CHECK(drop_waiting(id));
     }
@@ -328,6 +329,7 @@ class Judge {
                   {name_of(fact.kind), fact.subject, fact.task, fact.task_kind, fact.path, fact.run,
                    fact.schedule, fact.text, fact.rows, fact.skipped, fact.at}));
       TARN_TRY(episode, find_open(fact.kind, fact.subject));
+      verdict_.changed = true;
     }
     for (const auto& channel : plan_.channels) {
       if (wants(channel, fact, of))
@@ -340,6 +342,7 @@ class Judge {
     TARN_TRY(const auto episode, find_open(kind, fact.subject));
     if (!episode)
       return ok();
+    verdict_.changed = true;
     TARN_CHECK(db_.run("UPDATE alert_episodes SET closed_at = ? WHERE id = ?", {now_, *episode}));
     TARN_TRY(auto told, texts("SELECT channel FROM alerts WHERE episode = ? AND event <> 'recovery' AND "
                               "state IN ('sending', 'sent', 'unknown')",
@@ -377,6 +380,7 @@ class Judge {
                 "created_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting')",
                 {episode, name_of(fact.event), channel, fact.run, fact.text, fact.rows, now_}));
     verdict_.told = verdict_.told || db_.changes() > 0;
+    verdict_.changed = verdict_.changed || verdict_.told;
     return ok();
   }
 

@@ -10,6 +10,7 @@ namespace tarn::alert {
 
 struct Verdict {
   bool told = false;              // there are new alerts
+  bool changed = false;           // episodes or alerts are not what they were
   std::optional<Timestamp> next;  // when a promise may break next
 };
 

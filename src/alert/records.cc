@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "alert/history.h"
 #include "base/ids.h"
 #include "base/time.h"
 
@@ -56,47 +57,6 @@ constexpr std::array<std::pair<AlertState, std::string_view>, 7> kStates = {
      {AlertState::kRefused, "refused"},
      {AlertState::kNotSent, "not sent"},
      {AlertState::kUnknown, "unknown"}}};
-
-constexpr std::string_view kAlertQuery =
-    "SELECT a.id, a.channel, a.state, a.event, e.kind, e.subject, e.task, e.task_kind, e.path, a.run_id, "
-    "e.schedule, a.text, a.created_at, e.opened_at, a.count, e.skipped, a.tries, a.message, a.answer, "
-    "a.finished_at FROM alerts a JOIN alert_episodes e ON e.id = a.episode ";
-
-Alert alert_of(const store::Rows& row) {
-  Alert alert;
-  alert.id = row.integer(0);
-  alert.channel = row.text(1);
-  alert.state = alert_state_of(row.text(2));
-  auto& fact = alert.fact;
-  fact.event = event_of(row.text(3)).value_or(Event::kFailure);
-  fact.kind = event_of(row.text(4)).value_or(Event::kFailure);
-  fact.subject = row.text(5);
-  fact.task = row.text(6);
-  fact.task_kind = row.text(7);
-  fact.path = row.text(8);
-  fact.run = row.text(9);
-  fact.schedule = row.text(10);
-  fact.text = row.text(11);
-  fact.at = alert.created_at = row.time(12);
-  fact.since = row.time(13);
-  fact.rows = row.integer(14);
-  fact.skipped = row.integer(15);
-  alert.tries = static_cast<int>(row.integer(16));
-  alert.message = row.text(17);
-  alert.answer = row.text(18);
-  alert.finished_at = row.optional_time(19);
-  return alert;
-}
-
-Result<std::vector<Alert>> all_of(store::Rows rows) {
-  std::vector<Alert> all;
-  while (true) {
-    TARN_TRY(const bool more, rows.next());
-    if (!more)
-      return all;
-    all.push_back(alert_of(rows));
-  }
-}
 
 Result<Trouble> trouble_of(store::Connection& db, const std::string& channel) {
   TARN_TRY(auto rows,
@@ -166,7 +126,7 @@ class AlertTable final : public engine::TableSource {
       return sink({format_utc(one.created_at), std::string(alert::name_of(fact.event)), fact.subject,
                    maybe(fact.task), maybe(fact.run), maybe(fact.schedule), fact.text, one.channel,
                    std::string(alert::name_of(one.state)), std::to_string(one.tries), maybe(one.message),
-                   maybe(one.answer), finished});
+                   maybe(one.answer), finished, std::to_string(one.id)});
     });
   }
 
@@ -190,7 +150,8 @@ class AlertTable final : public engine::TableSource {
       {"tries", "INTEGER", ""},
       {"message", "VARCHAR", "that told it"},
       {"answer", "VARCHAR", "why it was not sent"},
-      {"finished_at", "TIMESTAMP WITH TIME ZONE", ""}};
+      {"finished_at", "TIMESTAMP WITH TIME ZONE", ""},
+      {"id", "BIGINT", "what 'tarn alerts --done' and '--again' take"}};
 };
 
 }  // namespace
@@ -241,10 +202,11 @@ Result<AlertRecords::Taken> AlertRecords::take(const Channel& channel, const Tim
     if (free > now)
       return Taken{.message = {}, .look_again = free};
     Message message{.id = new_uuid(*env_.random), .channel = channel.name, .alerts = {}};
-    TARN_TRY(auto rows, db.query(fmt::format("{} WHERE a.channel = ? AND a.state = 'waiting' ORDER BY a.id",
-                                             kAlertQuery),
-                                 {channel.name}));
-    TARN_TRY(message.alerts, all_of(std::move(rows)));
+    TARN_TRY(auto rows,
+             db.query(fmt::format("SELECT {} FROM {} WHERE a.channel = ? AND a.state = 'waiting' ORDER BY a.id",
+                                  kAlertColumns, kAlertTables),
+                      {channel.name}));
+    TARN_TRY(message.alerts, alerts_of(std::move(rows)));
     if (message.alerts.empty())
       return Taken{};
     TARN_CHECK(add_message(db, message, now));
@@ -308,8 +270,8 @@ Result<std::vector<Episode>> AlertRecords::open_episodes() {
     while (true) {
       TARN_TRY(const bool more, rows.next());
       if (!more)
-        return all;
-      Episode one{.id = rows.integer(0), .fact = {}};
+        break;
+      Episode one{.id = rows.integer(0)};
       one.fact.event = one.fact.kind = event_of(rows.text(1)).value_or(Event::kFailure);
       one.fact.subject = rows.text(2);
       one.fact.task = rows.text(3);
@@ -323,18 +285,27 @@ Result<std::vector<Episode>> AlertRecords::open_episodes() {
       one.fact.skipped = rows.integer(11);
       all.push_back(std::move(one));
     }
+    for (auto& one : all)
+      TARN_CHECK(add_told(db, one));
+    return all;
   });
 }
 
 Result<std::vector<Alert>> AlertRecords::newest(int limit) {
   return store_.read([&](store::Connection& db) -> Result<std::vector<Alert>> {
-    TARN_TRY(auto rows, db.query(fmt::format("{} ORDER BY a.id DESC LIMIT ?", kAlertQuery), {limit}));
-    return all_of(std::move(rows));
+    TARN_TRY(auto rows, db.query(fmt::format("SELECT {} FROM {} ORDER BY a.id DESC LIMIT ?", kAlertColumns,
+                                             kAlertTables),
+                                 {limit}));
+    return alerts_of(std::move(rows));
   });
 }
 
 Result<Trouble> AlertRecords::trouble(const std::string& channel) {
   return store_.read([&](store::Connection& db) { return trouble_of(db, channel); });
+}
+
+Result<std::optional<LastMessage>> AlertRecords::last(const std::string& channel) {
+  return store_.read([&](store::Connection& db) { return last_message(db, channel); });
 }
 
 Result<int64_t> AlertRecords::waiting(const std::string& channel) {
@@ -349,7 +320,8 @@ Result<int64_t> AlertRecords::waiting(const std::string& channel) {
 
 Status AlertRecords::scan(const std::function<bool(const Alert&)>& sink) {
   return store_.read([&](store::Connection& db) -> Status {
-    TARN_TRY(auto rows, db.query(fmt::format("{} ORDER BY a.id DESC", kAlertQuery)));
+    TARN_TRY(auto rows,
+             db.query(fmt::format("SELECT {} FROM {} ORDER BY a.id DESC", kAlertColumns, kAlertTables)));
     while (true) {
       TARN_TRY(const bool more, rows.next());
       if (!more || !sink(alert_of(rows)))

@@ -54,12 +54,24 @@ struct Alert {
   std::string message;  // id of the newest
   std::string answer;   // why it was not sent
   std::optional<Timestamp> finished_at;
+  std::optional<Timestamp> over_at;  // its episode's end
 };
 
 // What is the matter now, from its begin to its end.
 struct Episode {
   int64_t id = 0;
-  Fact fact;  // of its begin
+  Fact fact = {};               // of its begin
+  int64_t failed_runs = 0;      // that failed of it
+  std::string last_run = {};    // the newest run of its task
+  std::vector<Alert> told = {};  // by channel
+};
+
+// Of a channel; a test tells of nothing.
+struct LastMessage {
+  AlertState state = AlertState::kSent;
+  std::string answer;
+  Timestamp at;
+  bool is_test = false;
 };
 
 // A message on its way.
@@ -103,6 +115,7 @@ class AlertRecords {
   Result<std::vector<Episode>> open_episodes();
   Result<std::vector<Alert>> newest(int limit);
   Result<Trouble> trouble(const std::string& channel);
+  Result<std::optional<LastMessage>> last(const std::string& channel);
   Result<int64_t> waiting(const std::string& channel);
   Status scan(const std::function<bool(const Alert&)>& sink);  // newest first
 

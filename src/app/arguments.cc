@@ -33,6 +33,10 @@ void add_report(CLI::App& root, Arguments& arguments, Texts& texts) {
   report->add_flag("--send", arguments.send,
                    "Mail it to those whom its file names, instead of writing a file");
   report->add_option("--key", arguments.key, "With --send: the occasion; one is mailed once");
+  report->add_option("--done", arguments.mail_done,
+                     "The id or key of a mail that is unknown, and arrived (tarn sql 'from _tarn.sent')");
+  report->add_option("--again", arguments.mail_again,
+                     "The id or key of a mail that did not arrive: it is made anew and sent again");
   report->add_option("--as-of", texts.as_of, "Every table as it was at this time, e.g. 2026-11-21T06:35:00");
 }
 
@@ -96,6 +100,12 @@ void add_alerts(CLI::App& root, Arguments& arguments) {
   alerts->add_option("action", arguments.alert_action, "test: send a test message; none: the list")
       ->check(CLI::IsMember({"test"}));
   alerts->add_option("channel", arguments.channel, "Of `alerts:` in tarn.yml; none: each");
+  alerts->add_option("--done", arguments.alerts_done, "The number of an alert that is unknown, and arrived")
+      ->allow_extra_args(false);
+  alerts
+      ->add_option("--again", arguments.alerts_again,
+                   "The number of one that did not arrive, and is to be sent again")
+      ->allow_extra_args(false);
 }
 
 void add_clean(CLI::App& root, Arguments& arguments) {

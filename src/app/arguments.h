@@ -39,12 +39,14 @@ struct Arguments {
   bool dry_run = false;
 
   std::string alert_action, channel;  // alerts: "" (list), test
+  std::vector<int64_t> alerts_done, alerts_again;
 
   std::string report;  // report; empty: list them
   bool list = false;
   report::Given parameters;
   bool send = false;
   std::string key;
+  std::string mail_done, mail_again;  // ids or keys of mails
 
   std::string flow;  // flow; empty: list them; `list`, `parameters` and `vars` as above
   std::string resume;

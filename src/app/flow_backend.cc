@@ -114,7 +114,15 @@ Result<serve::RunRequest> Workspace::resume_request(const std::string& run_id) {
 }
 
 Status Workspace::settle_effect(const std::string& run_id, const std::string& task, bool done) {
-  return parts_->flows->settle(run_id + "/" + task, done);
+  const auto key = run_id + "/" + task;
+  auto settled = parts_->flows->settle(key, done);
+  if (settled || settled.error().code != Code::kNotFound)
+    return settled;
+  // A mail is no effect of the flow's own records: the log of mails has it under the same key.
+  const auto mail = parts_->sent->settle(key, done);
+  if (mail || mail.error().code != Code::kNotFound)
+    return mail ? ok() : Status(mail.error());
+  return settled;
 }
 
 Result<std::vector<flowfile::FlowSummary>> Workspace::flows() {

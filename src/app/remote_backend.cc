@@ -13,6 +13,7 @@
 #include "net/http_client.h"
 #include "serve/http/alerts_api.h"
 #include "serve/http/flows_api.h"
+#include "serve/http/given.h"
 #include "serve/http/json.h"
 #include "serve/http/reports_api.h"
 #include "serve/http/run_events.h"
@@ -299,6 +300,8 @@ Json session_body(const serve::SessionRequest& request) {
 Json sql_body(const serve::SqlRequest& request, std::string_view format) {
   auto body = session_body(request.session);
   body["sql"] = request.sql;
+  if (!request.parameters.empty())
+    body["parameters"] = serve::parameters_json(request.parameters);
   body["format"] = format;
   return body;
 }
@@ -555,6 +558,18 @@ class RemoteBackend final : public serve::Backend {
     };
     TARN_CHECK(receive(server_.post("/api/v1/clean", {{"dry_run", dry_run}}), keep, cancel));
     return serve::cleaning_of(Json::parse(body, nullptr, false));
+  }
+
+  Result<report::mail::SentRecord> settle_mail(const std::string& mail, bool done) override {
+    TARN_TRY(const auto json,
+             Server::call(server_.post("/api/v1/mails/settle", {{"mail", mail}, {"done", done}})));
+    return serve::sent_of(json);
+  }
+
+  Status settle_alert(int64_t id, bool done) override {
+    TARN_TRY([[maybe_unused]] const auto json,
+             Server::call(server_.post(fmt::format("/api/v1/alerts/{}/settle", id), {{"done", done}})));
+    return ok();
   }
 
   Result<alert::Overview> alerts() override {

@@ -143,6 +143,12 @@ Result<alert::Overview> Workspace::alerts() {
   return overview;
 }
 
+Status Workspace::settle_alert(int64_t id, bool done) {
+  if (!parts_->alerts->is_running())
+    TARN_CHECK(schedule_plan());
+  return parts_->alerts->settle(id, done);
+}
+
 Result<std::vector<alert::TestResult>> Workspace::test_alerts(const std::string& channel,
                                                               const flow::CancelFlag& cancel) {
   TARN_TRY([[maybe_unused]] const auto plan, schedule_plan());

@@ -80,7 +80,7 @@ class LocalSession final : public serve::SqlSession {
       TARN_TRY([[maybe_unused]] const auto changed,
                session_->execute(std::string_view(request.sql).substr(0, last)));
     }
-    TARN_TRY(auto rows, session_->query(placed(request.sql, last, request.sql.size())));
+    TARN_TRY(auto rows, session_->query(placed(request.sql, last, request.sql.size()), request.parameters));
     cancellable.keep();
     return std::unique_ptr<serve::SqlAnswer>(std::make_unique<LocalAnswer>(session_, std::move(rows)));
   }
@@ -209,6 +209,8 @@ Result<int64_t> Workspace::export_parquet(const serve::SqlRequest& request, cons
   if (statements.size() != 1 || statements[0].kind != engine::StatementKind::kSelect) {
     return Error{Code::kInvalid, "only the rows of one SELECT can be written as Parquet"};
   }
+  if (!request.parameters.empty())
+    return Error{Code::kUnsupported, "a Parquet file takes no parameters: write the values into the text"};
   TARN_TRY(const auto session, make_session(request.session));
   const Cancellable cancellable(request, session);
   // The person's text passes the gate into a temporary table; only then Tarn's own COPY names a file.
@@ -370,6 +372,10 @@ Result<report::mail::SentRecord> Workspace::send_report(const serve::ReportReque
   TARN_TRY(const auto outcome, parts_->execute({task.get()}, std::move(options), observer, cancel));
   TARN_CHECK(check_done(outcome.tasks.front()));
   return record;
+}
+
+Result<report::mail::SentRecord> Workspace::settle_mail(const std::string& mail, bool done) {
+  return parts_->sent->settle(mail, done);
 }
 
 // By the text as it is now; with mistakes in it nothing is taken out.

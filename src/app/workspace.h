@@ -64,7 +64,9 @@ class Workspace final : public serve::Backend, public serve::Insight {
                                           flow::RunObserver& observer,
                                           const flow::CancelFlag& cancel) override;
 
+  Result<report::mail::SentRecord> settle_mail(const std::string& mail, bool done) override;
   Result<alert::Overview> alerts() override;
+  Status settle_alert(int64_t id, bool done) override;
   Result<std::vector<alert::TestResult>> test_alerts(const std::string& channel,
                                                      const flow::CancelFlag& cancel) override;
 

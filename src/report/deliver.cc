@@ -130,6 +130,13 @@ class Delivery {
     record_.recipients = mail::all_recipients(*config_.mail);
     record_.subject = message.subject;
     record_.lake_version = made.lake_version;
+    for (const auto& value : made.values) {
+      auto& texts = record_.parameters[value.name];
+      if (value.bound.list)
+        texts = *value.bound.list;
+      else if (value.bound.text)
+        texts = {*value.bound.text};
+    }
     record_.started_at = message.at;
     return message;
   }

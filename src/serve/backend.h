@@ -35,6 +35,7 @@ struct SessionRequest {
 struct SqlRequest {
   std::string sql;              // one or more statements; the last one's rows are the answer
   SessionRequest session = {};  // of a session that only this request has
+  std::vector<engine::Parameter> parameters = {};  // $name of the last statement
   // Gets a function that stops the statement, as soon as there is one to stop; it may be called from any
   // thread while the answer lives. Gets an empty one when the call fails.
   std::function<void(std::function<void()> cancel)> on_cancellable = {};
@@ -149,7 +150,11 @@ class Backend : public RunBackend {
   // Makes it and mails it; an occasion that was mailed already is answered as it was then.
   virtual Result<report::mail::SentRecord> send_report(const ReportRequest& request,
                                                        const flow::CancelFlag& cancel) = 0;
+  // Somebody looked whether a mail arrived, which is named by its id or its occasion; see SentLog::settle().
+  virtual Result<report::mail::SentRecord> settle_mail(const std::string& mail, bool done) = 0;
   virtual Result<alert::Overview> alerts() = 0;
+  // The same of an alert: done, or to be sent again.
+  virtual Status settle_alert(int64_t id, bool done) = 0;
   // Sends a test message to the channel, or to each when it is empty.
   virtual Result<std::vector<alert::TestResult>> test_alerts(const std::string& channel,
                                                              const flow::CancelFlag& cancel) = 0;

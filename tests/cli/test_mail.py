@@ -292,6 +292,42 @@ def test_a_mail_that_may_have_been_taken_is_unknown(tarn):
     server.close()
 
 
+def test_what_is_unknown_is_settled_by_who_looked(tarn, certificate):
+    server = Silent("gone")
+    set_up(tarn, server.port, tls="none")
+    plain = (tarn.project / "tarn.yml").read_text().replace(", user: ada, password: '${env:TARN_TEST_MAIL}'", "")
+    tarn.write("tarn.yml", plain)
+    tarn.write("flows/f.yml", "tasks:\n  letter: {report: prices, parameters: {least: 2}, mail: true}\n  after: {sql: select 1, after: letter}\n")
+    for key in ("k1", "k2"):
+        send(tarn, "--key", key, "--param", "least=2", check=1)
+    tarn.run("flow", "f", check=1)
+    server.close()
+    run = tarn.rows("select run from _tarn.sent where key like '%/letter'")[0]["run"]
+    # It arrived.
+    assert "mailed at" in tarn.run("report", "--done", "k1").stdout
+    assert tarn.rows("select state, answer from _tarn.sent where key = 'k1'") == [{"state": "sent", "answer": "somebody looked: it arrived"}]
+    assert "is sent: only one of which nobody knows" in tarn.run("report", "--done", "k1", check=None).stderr
+    assert "there is no mail 'k9'" in tarn.run("report", "--again", "k9", check=None).stderr
+    # A flow's mail, by the command that settles its other effects; then the flow goes on.
+    tarn.run("flow", "--resume", run, "--done", "f/letter")
+    assert [row["state"] for row in tarn.rows("select state from _tarn.sent where run = '" + run + "'")] == ["sent"]
+    # It did not: with the values that it had, under the same occasion.
+    with smtp(certificate) as (good, inbox):
+        set_up(tarn, good.port, certificate=certificate)
+        mail = tarn.rows("select id from _tarn.sent where key = 'k2'")[0]["id"]
+        assert "mailed at" in tarn.run("report", "--again", mail).stdout
+        assert len(inbox.mails) == 1 and inbox.message()["subject"].startswith("Prices & more ab 2:")
+        assert sorted(row["state"] for row in tarn.rows("select state from _tarn.sent where key = 'k2'")) == ["not sent", "sent"]
+        server = Server(tarn)
+        page = server.json("/api/v1/mails?state=sent&limit=1&sort=at&text=prices")
+        assert page["total"] == 3 and page["mails"][0]["key"] == "k1" and page["mails"][0]["parameters"] == {"least": ["2"]}
+        assert server.request("/api/v1/mails?sort=key")[0] == 400 and server.request("/api/v1/mails?limit=x")[0] == 400
+        assert server.request("/api/v1/mails/settle", {"mail": "k1", "done": True})[0] == 409
+        assert server.request("/api/v1/mails/settle", {"mail": "k1"})[0] == 400
+        assert server.request("/api/v1/mails/again", {"mail": "k9"})[0] == 404
+        server.stop()
+
+
 def test_killed_while_it_sends_is_unknown_and_repeated_only_if_asked(tarn, certificate):
     server = Silent("hold")
     set_up(tarn, server.port, tls="none")

@@ -227,6 +227,19 @@ def test_a_connection_that_breaks_is_unknown_unless_it_may_be_repeated(tarn, rec
         assert rows["hook"]["state"] == "unknown" and rows["hook"]["tries"] == 1
         assert rows["twice"]["state"] == "sent" and rows["twice"]["tries"] == 2
         assert receiver.seen == 3
+        # Somebody looks: by the API and the command.
+        assert server.json("/api/v1/alerts/history?state=unknown")["total"] == 1
+        number = rows["hook"]["id"]
+        shown = tarn.run("alerts").stdout
+        assert f"unknown {number} to hook: a failed" in shown and f"--again {number}" in shown
+        tarn.run("alerts", "--again", str(number))
+        wait_until(lambda: receiver.seen == 4)
+        wait_until(lambda: settled(tarn, 2))
+        assert server.json("/api/v1/alerts/history?channel=hook")["alerts"][0]["state"] == "sent"
+        assert server.request(f"/api/v1/alerts/{number}/settle", {"done": True})[0] == 409
+        assert server.request(f"/api/v1/alerts/{number}/settle", {})[0] == 400
+        assert server.request("/api/v1/alerts/x/settle", {"done": True})[0] == 400
+        assert "is sent: only one" in tarn.run("alerts", "--done", str(number), check=None).stderr
 
 
 def test_a_kill_while_it_is_sent_is_unknown_and_nothing_that_ended_is_missed(tarn, receiver):
@@ -240,6 +253,9 @@ def test_a_kill_while_it_is_sent_is_unknown_and_nothing_that_ended_is_missed(tar
         server.process.communicate()
     receiver.release.set()
     assert alerts(tarn) == [("a", "failure", "unknown")]
+    number = tarn.rows("select id from _tarn.alerts")[0]["id"]
+    tarn.run("alerts", "--done", str(number))
+    assert alerts(tarn) == [("a", "failure", "sent")]
     # Failed while no server ran: told by the next one.
     broken(tarn, "z")
     tarn.run("run", "z", check=1)

@@ -1,6 +1,6 @@
 // Run by test_rooms.py, which says what is on the server.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { join } from "node:path";
 
@@ -111,6 +111,97 @@ test("Flow: the graph, the runs, a run with its tasks, log and SQL, the quaranti
   assert.match(await raw.textContent("body"), /noon,3/);
   await raw.close();
   none();
+});
+
+test("Alerts: what is the matter, who was told, what may have arrived; by itself on the page", async () => {
+  await go("/alerts", "section[aria-labelledby=open] h3:text('mart_broken failed')");
+  await page.waitForSelector("section[aria-labelledby=open] h3:text('raw_meter')");
+  const badge = page.locator("nav[aria-label=Rooms] .badge");
+  const open = async () => Number(/\d+/.exec(await badge.textContent())[0]);
+  const before = await open();
+  assert.equal(before, await page.locator("section[aria-labelledby=open] h3").count());
+  const broken = page.locator("li.episode", { hasText: "mart_broken failed" });
+  await broken.locator("text=nothing_of_that_name").waitFor();
+  await broken.locator("li:has-text('deaf')", { hasText: "1 try failed" }).waitFor();
+  await broken.locator("li:has-text('phone')", { hasText: "told" }).waitFor();
+  await lookAt(page, "alerts");
+  // One message broke off on its way: somebody looks, and says so.
+  await page.click("section[aria-labelledby=lost] button:has-text('It arrived')");
+  await page.waitForFunction(() => !document.querySelector("#lost"));
+  await broken.locator("li:has-text('hook')", { hasText: "somebody looked: it arrived" }).waitFor();
+  // A test message: one that is taken, one that nobody takes.
+  await page.click("button:has-text('Send a test to hook')");
+  await page.waitForSelector("[role=status]:has-text('Test sent in')");
+  await page.click("button:has-text('Send a test to deaf')");
+  await page.waitForSelector("[role=status]:has-text('Test not sent in')");
+  await page.locator("section[aria-labelledby=channels] tr:has-text('deaf') .tag:text('test')").waitFor();
+  // The history: filtered by the server, and in the address.
+  await page.getByLabel("Kind").selectOption("quarantine");
+  const rows = page.locator("section[aria-labelledby=history] tbody tr");
+  await page.waitForFunction(() => [...document.querySelectorAll("section[aria-labelledby=history] tbody tr")].every((row) => row.textContent.includes("quarantine")));
+  assert.equal(new URL(page.url()).searchParams.get("event"), "quarantine");
+  await page.reload();
+  await rows.first().waitFor();
+  assert.ok((await rows.allTextContents()).every((text) => text.includes("raw_meter")));
+  await rows.first().locator("a:has-text('Refused rows')").click();
+  await page.waitForSelector("h1:text('Quarantine')");
+  await go("/alerts", "section[aria-labelledby=history] tbody tr");
+  await page.getByRole("button", { name: "What", exact: true }).click();
+  await page.waitForSelector("section[aria-labelledby=history] th[aria-sort=ascending]");
+  await page.waitForFunction(() => {
+    const names = [...document.querySelectorAll("section[aria-labelledby=history] tbody tr td:nth-child(2) a")].map((one) => one.textContent.trim());
+    return names.length > 2 && names.every((name, i) => !i || names[i - 1].split(" ")[0].replace(":", "") <= name.split(" ")[0].replace(":", ""));
+  });
+  await page.getByLabel("Search alerts").fill("no such text");
+  await page.waitForSelector("text=None is like that.");
+  // Something breaks, and is well again: the page says so by itself.
+  await go("/alerts", "section[aria-labelledby=open]");
+  const model = join(process.env.TARN_PROJECT, "models", "mart_glass.sql");
+  const post = (body) => page.evaluate((body) => fetch("/api/v1/runs", { method: "POST", headers: { "X-Tarn-Page": "1", "Content-Type": "application/json" }, body: JSON.stringify(body) }).then((answer) => answer.status), body);
+  writeFileSync(model, "{{ config(materialized='table') }}\nselect error('a stone') as id\n");
+  assert.equal(await post({ selection: ["mart_glass"] }), 202);
+  await page.waitForSelector("section[aria-labelledby=open] h3:text('mart_glass failed')", { timeout: 20_000 });
+  await page.waitForFunction((count) => document.querySelector("nav[aria-label=Rooms] .badge").textContent.includes(count), String(before + 1));
+  writeFileSync(model, "{{ config(materialized='table') }}\nselect 1 as id\n");
+  assert.equal(await post({ selection: ["mart_glass"] }), 202);
+  await page.waitForSelector("section[aria-labelledby=history] td:has-text('mart_glass is well again')", { timeout: 20_000 });
+  assert.equal(await page.locator("h3:text('mart_glass failed')").count(), 0);
+  rmSync(model);
+  await go("/", `a:has-text('${before} open alerts')`);
+  // Nobody is told: the page teaches how, and follows the file.
+  const settings = join(process.env.TARN_PROJECT, "tarn.yml");
+  const text = readFileSync(settings, "utf8");
+  writeFileSync(settings, text.slice(0, text.indexOf("\nalerts:")));
+  await go("/alerts", "h1");
+  await page.waitForSelector("h2:text('Nobody is told yet')", { timeout: 20_000 });
+  await lookAt(page, "alerts-nobody");
+  writeFileSync(settings, text);
+  await page.waitForSelector("h2:text('Who is told')", { timeout: 20_000 });
+  none();
+});
+
+test("Sent mails: one that may have arrived is settled by who looked, or sent again", async () => {
+  for (let i = 0; i < 2; i += 1) {
+    await go("/reports/lost", "button:has-text('Send now')");
+    await page.click("button:has-text('Send now')");
+    await page.click("[role=alertdialog] button:has-text('Mail it')");
+    await page.waitForSelector("[role=alert]:has-text('nobody knows whether it was sent')");
+  }
+  await go("/reports", "a:has-text('2 mails may not have arrived')");
+  await page.click("a:has-text('2 mails may not have arrived')");
+  await page.waitForSelector("td:has-text('A lost letter')");
+  await lookAt(page, "sent-mails");
+  await page.locator("button:has-text('It arrived')").first().click();
+  await page.waitForFunction(() => document.querySelectorAll("tbody tr").length === 1);
+  await page.click("button:has-text('Send again')");
+  await page.waitForSelector("[role=alertdialog] >> text=goes to Ada");
+  await lookAt(page, "sent-again");
+  await page.click("[role=alertdialog] button:has-text('Mail it again')");
+  await page.waitForSelector("text=None is like that.");
+  await page.getByLabel("State").selectOption("");
+  await page.waitForFunction(() => document.querySelectorAll("tbody tr").length === 3);
+  assert.deepEqual((await page.locator("tbody tr td:nth-child(3)").allTextContents()).map((text) => text.trim().split(/\s{2,}|(?=somebody)/)[0]).sort(), ["not sent", "sent", "sent"]);
+  none(["422", "500", "400", "502", "503"]);
 });
 
 test("Flows: the list, a form that starts one, its rows and parts in the run, what failed", async () => {
@@ -429,12 +520,12 @@ test("a list sorts by its headers, is searched, and is copied by the keyboard", 
   await page.waitForSelector("tbody tr");
   const focused = () => page.evaluate(() => [document.activeElement.textContent.trim(), getComputedStyle(document.activeElement).outlineStyle]);
   const seen = [];
-  for (let i = 0; i < 11; i += 1) {
+  for (let i = 0; i < 12; i += 1) {
     await page.keyboard.press("Tab");
     seen.push(await focused());
   }
   assert.equal(seen[0][0], "Skip to the page");
-  assert.deepEqual(seen.slice(3, 10).map(([text]) => text), ["Home", "Data", "Flow", "SQL", "Boards", "Reports", "Settings"]);
+  assert.deepEqual(seen.slice(3, 11).map(([text]) => text.replace(/\s+\d+.*/s, "")), ["Home", "Data", "Flow", "Alerts", "SQL", "Boards", "Reports", "Settings"]);
   assert.ok(seen.every(([, outline]) => outline !== "none"), JSON.stringify(seen));
   none();
 });

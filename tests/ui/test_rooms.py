@@ -4,12 +4,14 @@ pictures are kept in build/ui-pictures: look at them."""
 
 import email
 import email.policy
+import http.server
 import io
 import json
 import os
 import pathlib
 import socket
 import subprocess
+import threading
 
 import openpyxl
 import pytest
@@ -43,13 +45,60 @@ mail: {to: [Ada <ada@example.org>, bob@example.org], subject: "{title} from {fro
 """
 
 
+# Of its first mail nobody knows whether it arrived.
+LOST = """title: Lost letter
+sheets: [{name: Closes, query: "select symbol from {{ ref('symbols') }}"}]
+mail: {to: [Ada <ada@example.org>], subject: A lost letter}
+"""
+
+ALERTS = """
+alerts:
+  hook: {webhook: "http://127.0.0.1:PORT/hook", events: [failure, recovery, test]}
+  phone: {ntfy: "http://127.0.0.1:PORT/topic", events: [failure, quarantine], of: [raw_meter, mart_broken]}
+  deaf: {webhook: "http://127.0.0.1:1/nobody", first_delay: 20m}
+"""
+
+
 class Inbox:
+    """Breaks the connection in the middle of the first two lost letters: they may have arrived."""
+
     def __init__(self):
-        self.mails = []
+        self.mails, self.lost = [], 2
 
     async def handle_DATA(self, server, session, envelope):
+        if b"A lost letter" in envelope.content and self.lost:
+            self.lost -= 1
+            server.transport.abort()
+            return "451 gone"
         self.mails.append(envelope)
         return "250 taken"
+
+
+@pytest.fixture(scope="session")
+def hooks():
+    """A real receiver of webhooks on loopback, which breaks the connection of the first message to /hook."""
+    class Handler(http.server.BaseHTTPRequestHandler):
+        broken = False
+
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            if self.path == "/hook" and not Handler.broken:
+                Handler.broken = True
+                self.connection.close()
+                return
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture(scope="session")
@@ -66,10 +115,12 @@ def inbox():
 
 
 @pytest.fixture(scope="session")
-def server(demo, inbox):
+def server(demo, inbox, hooks):
     settings = (demo.project / "tarn.yml").read_text()
     demo.write("tarn.yml", settings.replace("  nightly:\n", "  letters: {run: [\"mail:closes\"], cron: \"0 7 * * mon\"}\n  nightly:\n")
-               + f"\ntime_zone: Europe/Amsterdam\nmail: {{host: 127.0.0.1, port: {inbox.port}, tls: none, from: Home <home@example.org>}}\n")
+               + f"\ntime_zone: Europe/Amsterdam\nmail: {{host: 127.0.0.1, port: {inbox.port}, tls: none, from: Home <home@example.org>}}\n"
+               + ALERTS.replace("PORT", str(hooks)))
+    demo.write("reports/lost.yml", LOST)
     demo.write("reports/closes.yml", MAILED)
     demo.write("tests/no_cheap_share.sql", "{{ config(severity='warn') }}\nselect * from {{ ref('mart_price_summary') }} where last_close < 100\n")
     demo.write("sources/raw_meter.yml", READINGS)
@@ -87,16 +138,17 @@ def server(demo, inbox):
     server.stop()
 
 
-def test_rooms(server, inbox):
+def test_rooms(server, inbox, demo):
     status = subprocess.run(
         ["node", "--test", "--test-reporter=spec", str(ROOT / "tests" / "ui" / "rooms.test.mjs")],
         env={**os.environ, "TARN_URL": server.url, "TARN_TOKEN": server.token, "TARN_PICTURES": str(PICTURES),
-             "TARN_ROOT": str(ROOT), "TARN_RUNS": json.dumps([run["id"] for run in server.json("/api/v1/runs")["runs"]])},
-        capture_output=True, text=True, timeout=240)
+             "TARN_ROOT": str(ROOT), "TARN_PROJECT": str(demo.project), "TARN_RUNS": json.dumps([run["id"] for run in server.json("/api/v1/runs")["runs"]])},
+        capture_output=True, text=True, timeout=300)
     assert status.returncode == 0, status.stdout[-12_000:] + status.stderr[-4_000:]
     print(status.stdout)
     # What the page sent is what the form said.
     message = email.message_from_bytes(inbox.mails[0].content, policy=email.policy.default)
+    assert [b"A lost letter" in mail.content for mail in inbox.mails] == [False, True]
     assert inbox.mails[0].rcpt_tos == ["ada@example.org", "bob@example.org"]
     assert message["subject"].startswith("Closes from 2005-01-01")
     book = openpyxl.load_workbook(io.BytesIO(next(message.iter_attachments()).get_content()))

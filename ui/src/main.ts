@@ -77,6 +77,18 @@ const router = createRouter({
       meta: { title: "Report" },
     },
     {
+      path: "/sent",
+      name: "mails",
+      component: () => import("./rooms/reports/SentMails.vue"),
+      meta: { title: "Sent mails" },
+    },
+    {
+      path: "/alerts",
+      name: "alerts",
+      component: () => import("./rooms/alerts/AlertsPage.vue"),
+      meta: { title: "Alerts" },
+    },
+    {
       path: "/share/:secret",
       name: "share",
       component: () => import("./rooms/share/SharedBoard.vue"),

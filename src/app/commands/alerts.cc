@@ -40,9 +40,27 @@ int show(CommandContext& context, serve::Backend& backend) {
     fmt::print("{} {} since {}{}{}\n", context.out.red("open"), alert::headline(one.fact),
                format_utc(one.fact.since), one.fact.text.empty() ? "" : ": ", one.fact.text);
   }
+  for (const auto& one : all->newest) {
+    if (one.state != AlertState::kUnknown)
+      continue;
+    fmt::print("{} {} to {}: {}, at {} ({}); did it arrive? tarn alerts --done {}; if not: --again {}\n",
+               context.out.yellow("unknown"), one.id, one.channel, alert::headline(one.fact),
+               format_utc(one.finished_at.value_or(one.created_at)), one.answer, one.id, one.id);
+  }
   if (!all->problem.empty())
     fmt::print(stderr, "{} {}\n", context.errors.yellow("note:"), all->problem);
   return 0;
+}
+
+// Somebody looked whether they arrived.
+int settle(CommandContext& context, serve::Backend& backend) {
+  for (const bool done : {true, false}) {
+    for (const auto id : done ? context.arguments.alerts_done : context.arguments.alerts_again) {
+      if (const auto settled = backend.settle_alert(id, done); !settled)
+        return report(context, settled.error());
+    }
+  }
+  return show(context, backend);
 }
 
 int test(CommandContext& context, serve::Backend& backend) {
@@ -77,7 +95,10 @@ int command_alerts(CommandContext& context) {
   const auto backend = open_backend(context);
   if (!backend)
     return report(context, backend.error());
-  return context.arguments.alert_action == "test" ? test(context, **backend) : show(context, **backend);
+  const auto& arguments = context.arguments;
+  if (!arguments.alerts_done.empty() || !arguments.alerts_again.empty())
+    return settle(context, **backend);
+  return arguments.alert_action == "test" ? test(context, **backend) : show(context, **backend);
 }
 
 }  // namespace tarn::app

@@ -8,6 +8,7 @@
 #include "app/leave.h"
 #include "base/time.h"
 #include "serve/http/json.h"
+#include "serve/http/mails_api.h"
 #include "serve/http/reports_api.h"
 
 namespace tarn::app {
@@ -105,6 +106,27 @@ int failed(CommandContext& context, const Error& error, const flow::CancelFlag& 
   return code;
 }
 
+int show_sent(const CommandContext& context, const report::mail::SentRecord& sent) {
+  if (context.arguments.json) {
+    fmt::print("{}\n", serve::dump(serve::to_json(sent)));
+  } else if (sent.state == report::mail::SentState::kNoRows) {
+    fmt::print("no rows: nothing was mailed\n");
+  } else {
+    fmt::print("mailed at {} to {}\n", format_utc(sent.started_at), sent.recipients);
+  }
+  return 0;
+}
+
+// Somebody looked whether a mail arrived.
+int settle(CommandContext& context, serve::Backend& backend) {
+  const auto& arguments = context.arguments;
+  const CancelBySignal by_signal(context.signals);
+  const auto sent = arguments.mail_again.empty()
+                        ? backend.settle_mail(arguments.mail_done, true)
+                        : serve::send_mail_again(backend, arguments.mail_again, nullptr, by_signal.cancel);
+  return sent ? show_sent(context, *sent) : failed(context, sent.error(), by_signal.cancel);
+}
+
 int send(CommandContext& context, serve::Backend& backend) {
   const auto& arguments = context.arguments;
   if (!arguments.output.empty())
@@ -116,16 +138,7 @@ int send(CommandContext& context, serve::Backend& backend) {
                                          .as_of = arguments.as_of,
                                          .key = arguments.key},
                                         by_signal.cancel);
-  if (!sent)
-    return failed(context, sent.error(), by_signal.cancel);
-  if (arguments.json) {
-    fmt::print("{}\n", serve::dump(serve::to_json(*sent)));
-  } else if (sent->state == report::mail::SentState::kNoRows) {
-    fmt::print("no rows: nothing was mailed\n");
-  } else {
-    fmt::print("mailed at {} to {}\n", format_utc(sent->started_at), sent->recipients);
-  }
-  return 0;
+  return sent ? show_sent(context, *sent) : failed(context, sent.error(), by_signal.cancel);
 }
 
 }  // namespace
@@ -135,6 +148,8 @@ int command_report(CommandContext& context) {
   const auto backend = open_backend(context);
   if (!backend)
     return report(context, backend.error());
+  if (!arguments.mail_done.empty() || !arguments.mail_again.empty())
+    return settle(context, **backend);
   if (arguments.report.empty())
     return show_all(context, **backend);
   if (arguments.list)

@@ -24,6 +24,7 @@
 #include "serve/http/api.h"
 #include "serve/http/flows_api.h"
 #include "serve/http/hub_host.h"
+#include "serve/http/mails_api.h"
 #include "serve/http/schedules_api.h"
 #include "serve/http/web.h"
 #include "serve/share/shares_api.h"
@@ -154,10 +155,12 @@ class Duties {
         workspace_.desk().nudge();
     });
   }
-  void start() {
-    workspace_.desk().start([this](bool is_trouble, const std::string& text) {
-      log_.write(is_trouble ? LogLevel::kWarning : LogLevel::kInfo, text);
-    });
+  void start(serve::EventFeed& feed) {
+    workspace_.desk().start(
+        [this](bool is_trouble, const std::string& text) {
+          log_.write(is_trouble ? LogLevel::kWarning : LogLevel::kInfo, text);
+        },
+        [&feed] { feed.hear_alerts(); });
     janitor_.start();
   }
   void stop() {
@@ -277,8 +280,10 @@ Status serve(CommandContext& context) {
   serve::SharesApi shares_api(context.env, *shares, project_boards, boards);
   add_routes(api, shares_api);
   add_routes(api, boards);
-  serve::AlertsApi alerts(*workspace);
+  serve::AlertsApi alerts(*workspace, workspace->records());
   add_routes(api, alerts);
+  serve::MailsApi mails(*workspace, api.hub(), workspace->records(), web.feed());
+  add_routes(api, mails);
   Duties duties(*workspace, *log);
   duties.listen(api.hub());
   api.hub().listen(
@@ -297,7 +302,7 @@ Status serve(CommandContext& context) {
   const auto url = fmt::format("http://{}:{}", host.find(':') == std::string::npos ? host : "[" + host + "]",
                                server->port());
   announce(context, workspace->project(), url, token, *log);
-  duties.start();
+  duties.start(web.feed());
   workspace->scheduler().start(starter);
   notify_service_manager("READY=1\nSTATUS=serving " + url);
   ending.wait();

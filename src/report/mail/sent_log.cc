@@ -1,8 +1,11 @@
 #include "report/mail/sent_log.h"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
 
 #include "base/time.h"
 
@@ -18,16 +21,41 @@ CREATE TABLE sent (
   finished_at INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sent_by_key ON sent (key, started_at);
+)sql",
+                                         R"sql(
+ALTER TABLE sent ADD COLUMN parameters TEXT NOT NULL DEFAULT '{}';
+CREATE INDEX sent_by_time ON sent (started_at);
 )sql"}};
 }
 
 constexpr std::string_view kColumns =
     "id, key, report, run, sender, recipients, subject, state, attempts, answer, bytes, lake_version, "
-    "started_at, "
-    "finished_at";
+    "started_at, finished_at, parameters";
 
 constexpr std::array kStates = {SentState::kSending, SentState::kSent,    SentState::kNoRows,
                                 SentState::kRefused, SentState::kNotSent, SentState::kUnknown};
+
+using Parameters = std::map<std::string, std::vector<std::string>>;
+
+Parameters parameters_of(const std::string& text) {
+  Parameters all;
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_object())
+    return all;
+  for (const auto& [name, values] : json.items()) {
+    auto& list = all[name];
+    for (const auto& one : values) {
+      if (one.is_string())
+        list.push_back(one.get<std::string>());
+    }
+  }
+  return all;
+}
+
+// Bytes that are not UTF-8 become U+FFFD.
+std::string text_of(const Parameters& parameters) {
+  return nlohmann::json(parameters).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
 
 SentRecord record_of(const store::Rows& row) {
   SentRecord record{.id = row.text(0), .key = row.text(1), .report = row.text(2), .run = row.text(3)};
@@ -41,6 +69,7 @@ SentRecord record_of(const store::Rows& row) {
   record.lake_version = row.integer(11);
   record.started_at = row.time(12);
   record.finished_at = row.optional_time(13);
+  record.parameters = parameters_of(row.text(14));
   return record;
 }
 
@@ -67,9 +96,9 @@ Status may_begin(const SentRecord& before, bool repeatable) {
       return Error{
           Code::kFailed,
           fmt::format(
-              "nobody knows whether the mail of {} was sent at {}: ask {}, and send it again by hand; "
-              "'repeatable: true' under mail repeats such mails",
-              before.key, when, before.recipients)};
+              "nobody knows whether the mail of {} was sent at {}: ask {}, and say so with 'tarn report "
+              "--done' or '--again' and the mail's id {}; 'repeatable: true' under mail repeats such mails",
+              before.key, when, before.recipients, before.id)};
     case SentState::kRefused:
     case SentState::kNotSent: return ok();
   }
@@ -159,10 +188,10 @@ Status SentLog::begin(const SentRecord& record, bool repeatable) {
       TARN_CHECK(may_begin(*before, repeatable));
     return db.run(
         "INSERT INTO sent (id, key, report, run, sender, recipients, subject, state, attempts, answer, "
-        "bytes, "
-        "lake_version, started_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'sending', 0, '', ?, ?, ?)",
+        "bytes, lake_version, started_at, parameters) VALUES (?, ?, ?, ?, ?, ?, ?, 'sending', 0, '', ?, ?, "
+        "?, ?)",
         {record.id, record.key, record.report, record.run, record.sender, record.recipients, record.subject,
-         record.bytes, record.lake_version, record.started_at});
+         record.bytes, record.lake_version, record.started_at, text_of(record.parameters)});
   });
 }
 
@@ -170,6 +199,96 @@ Status SentLog::end(const SentRecord& record) {
   return store_.write([&](store::Connection& db) {
     return db.run("UPDATE sent SET state = ?, attempts = ?, answer = ?, finished_at = ? WHERE id = ?",
                   {name_of(record.state), record.attempts, record.answer, env_.clock->now(), record.id});
+  });
+}
+
+namespace {
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kSorts = {
+    {{"at", "started_at"},
+     {"report", "report"},
+     {"state", "state"},
+     {"bytes", "bytes"},
+     {"attempts", "attempts"}}};
+
+Result<std::string> order_of(std::string_view sort) {
+  const bool down = sort.starts_with('-');
+  const auto name = down ? sort.substr(1) : sort;
+  if (name.empty())
+    return std::string("started_at DESC, id");
+  const auto* found =
+      std::find_if(kSorts.begin(), kSorts.end(), [&](const auto& one) { return one.first == name; });
+  if (found != kSorts.end())
+    return fmt::format("{} {}, started_at DESC, id", found->second, down ? "DESC" : "ASC");
+  std::vector<std::string_view> names;
+  for (const auto& [known, column] : kSorts)
+    names.push_back(known);
+  return Error{Code::kInvalid,
+               fmt::format("mails cannot be sorted by '{}': take {}", name, fmt::join(names, ", "))};
+}
+
+Status may_settle(const SentRecord& mail, bool done) {
+  const bool lost = mail.state == SentState::kRefused || mail.state == SentState::kNotSent;
+  if (mail.state == SentState::kUnknown || (!done && lost))
+    return ok();
+  return Error{Code::kConflict,
+               fmt::format("the mail of {} is {}: only one of which nobody knows whether it arrived can be "
+                           "settled",
+                           mail.key, name_of(mail.state))};
+}
+
+constexpr std::string_view kWanted =
+    "(?1 = '' OR state = ?1) AND (?2 = '' OR report = ?2) AND (?3 = '' OR instr(lower(recipients || ' ' || "
+    "subject || ' ' || run || ' ' || answer), lower(?3)) > 0)";
+
+}  // namespace
+
+Result<SentRecord> SentLog::settle(const std::string& mail, bool done) {
+  return store_.write([&](store::Connection& db) -> Result<SentRecord> {
+    TARN_TRY(auto rows, db.query(fmt::format("SELECT {} FROM sent WHERE id = ?1 OR key = ?1 ORDER BY "
+                                             "started_at DESC, id LIMIT 1",
+                                             kColumns),
+                                 {mail}));
+    TARN_TRY(const bool found, rows.next());
+    if (!found)
+      return Error{Code::kNotFound,
+                   fmt::format("there is no mail '{}': _tarn.sent has the ids and keys of all", mail)};
+    auto record = record_of(rows);
+    TARN_CHECK(may_settle(record, done));
+    if (record.state != SentState::kUnknown)
+      return record;
+    record.state = done ? SentState::kSent : SentState::kNotSent;
+    record.answer = done ? "somebody looked: it arrived" : "somebody looked: it did not arrive";
+    record.finished_at = env_.clock->now();
+    TARN_CHECK(db.run("UPDATE sent SET state = ?, answer = ?, finished_at = ? WHERE id = ?",
+                      {name_of(record.state), record.answer, record.finished_at, record.id}));
+    return record;
+  });
+}
+
+Result<SentPage> sent_page(store::Store& store, const SentQuery& query) {
+  if (!query.state.empty() && name_of(sent_state_of(query.state)) != query.state) {
+    return Error{Code::kInvalid, fmt::format("'{}' is no state of a mail: take sending, sent, 'no rows', "
+                                             "refused, 'not sent' or unknown",
+                                             query.state)};
+  }
+  TARN_TRY(const auto order, order_of(query.sort));
+  return store.read([&](store::Connection& db) -> Result<SentPage> {
+    SentPage page;
+    TARN_TRY(const auto total, db.integer(fmt::format("SELECT count(*) FROM sent WHERE {}", kWanted),
+                                          {query.state, query.report, query.text}));
+    TARN_TRY(const auto unknown, db.integer("SELECT count(*) FROM sent WHERE state = 'unknown'"));
+    page.total = total.value_or(0);
+    page.unknown = unknown.value_or(0);
+    TARN_TRY(auto rows, db.query(fmt::format("SELECT {} FROM sent WHERE {} ORDER BY {} LIMIT ?4 OFFSET ?5",
+                                             kColumns, kWanted, order),
+                                 {query.state, query.report, query.text, query.limit, query.offset}));
+    while (true) {
+      TARN_TRY(const bool more, rows.next());
+      if (!more)
+        return page;
+      page.mails.push_back(record_of(rows));
+    }
   });
 }
 

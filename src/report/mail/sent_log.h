@@ -2,9 +2,11 @@
 // after, so that one killed in between is seen as unknown rather than repeated. Thread-safe.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/env/env.h"
 #include "base/result.h"
@@ -28,8 +30,22 @@ struct SentRecord {
   std::string answer;  // why not
   int64_t bytes = 0;   // of the workbook
   int64_t lake_version = 0;
+  std::map<std::string, std::vector<std::string>> parameters;  // of the report, as they were settled
   Timestamp started_at;
   std::optional<Timestamp> finished_at;
+};
+
+// Which mails, in which order. Empty: any.
+struct SentQuery {
+  std::string state, report;
+  std::string text;  // in the recipients, the subject, the run or the answer
+  std::string sort;  // at, report, state, bytes or attempts; "-at": downwards. Empty: newest first
+  int64_t offset = 0, limit = 100;
+};
+struct SentPage {
+  std::vector<SentRecord> mails;
+  int64_t total = 0;
+  int64_t unknown = 0;  // of all, whatever was asked for
 };
 
 class SentLog {
@@ -44,6 +60,9 @@ class SentLog {
   Status begin(const SentRecord& record, bool repeatable);
   Status end(const SentRecord& record);
 
+  // Somebody looked whether a mail arrived, which is named by its id or its occasion: `done`, it did; else it
+  // may be sent again, which one that was refused or not sent may be in any case. Returns what it is now.
+  Result<SentRecord> settle(const std::string& mail, bool done);
   Status scan(const std::function<bool(const SentRecord&)>& sink);  // newest first
 
  private:
@@ -51,6 +70,9 @@ class SentLog {
   Env& env_;
   store::Store& store_;
 };
+
+// kInvalid names what cannot be sorted by, or is no state.
+Result<SentPage> sent_page(store::Store& store, const SentQuery& query);
 
 // `_tarn.sent`. The log outlives it.
 std::shared_ptr<engine::TableSource> sent_table(SentLog& log);

@@ -14,6 +14,7 @@
 #include "serve/http/sql_book.h"
 #include "serve/http/sql_rows.h"
 #include "serve/rows/row_writer.h"
+#include "session/session.h"
 
 namespace tarn::serve {
 namespace {
@@ -60,12 +61,27 @@ Result<SessionRequest> session_request_of(const Json& body) {
   return request;
 }
 
+// The rows of a table that is named: nobody pastes a name into a text to see them.
+Result<std::string> rows_of_table(const Json& body) {
+  const auto table = body.value("table", Json::object());
+  const engine::TableName name{text_of(table, "schema"), text_of(table, "name")};
+  if (name.schema.empty() || name.name.empty())
+    return Error{Code::kInvalid, "'table' must be an object with 'schema' and 'name'"};
+  const auto limit = integer_of(body, "limit");
+  return fmt::format("SELECT * FROM {}{}", session::quote_name(name),
+                     limit > 0 ? fmt::format(" LIMIT {}", limit) : "");
+}
+
 Result<SqlRequest> sql_request_of(const Json& body) {
   SqlRequest request;
   request.sql = text_of(body, "sql");
-  if (request.sql.empty())
-    return Error{Code::kInvalid, "the body must have a text 'sql'"};
+  if (body.contains("table") == !request.sql.empty())
+    return Error{Code::kInvalid, "the body must have a text 'sql', or 'table': {schema, name}"};
+  if (request.sql.empty()) {
+    TARN_TRY(request.sql, rows_of_table(body));
+  }
   TARN_TRY(request.session, session_request_of(body));
+  TARN_TRY(request.parameters, sql_parameters_of(body.value("parameters", Json::object())));
   return request;
 }
 

@@ -157,6 +157,12 @@ void EventFeed::hear_run(const std::string& run, const Json& event) {
   }
 }
 
+// A message changes its state several times in a moment: pages hear of it once.
+void EventFeed::hear_alerts() {
+  const std::lock_guard lock(mutex_);
+  alerts_due_ = true;
+}
+
 std::optional<EventFeed::Lines> EventFeed::live_lines(const std::string& run) {
   const std::lock_guard lock(mutex_);
   const auto found = live_.find(run);
@@ -237,6 +243,8 @@ void EventFeed::work() {
         return;
       const auto now = env_.clock->steady();
       send_lines();
+      if (std::exchange(alerts_due_, false))
+        publish("alert", Json::object());
       if (now - beat_at >= kHeartbeat) {
         push_to_all(": \n\n");
         beat_at = now;

@@ -5,6 +5,7 @@
 //   schedule        one was paused, came due, ended
 //   lake            a new lake version and the tables that changed
 //   status          something became fresh, late or failed
+//   alert           an episode began or ended, or what became of a message
 //   refresh         events were missed: ask for everything again
 // One thread watches and sends; a page costs a socket and a queue with a limit, no thread.
 #pragma once
@@ -37,6 +38,8 @@ class EventFeed {
   void open(const net::HttpServerRequest& request, net::HttpServerResponse& response);
   // An event of a run, as run_events.h writes them.
   void hear_run(const std::string& run, const Json& event);
+  // What is open or was told has changed.
+  void hear_alerts();
   void stop();
 
   // The log of a run that is under way, as far as it is kept; nullopt when the run is not.
@@ -87,6 +90,7 @@ class EventFeed {
   std::map<std::string, LiveRun> live_;
   std::map<std::pair<std::string, std::string>, std::string> progress_;
   bool status_due_ = true;
+  bool alerts_due_ = false;
   bool stopping_ = false;
   std::thread thread_;
 };

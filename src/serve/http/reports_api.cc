@@ -7,7 +7,7 @@
 #include "base/time.h"
 #include "codec/json_depth.h"
 #include "serve/http/given.h"
-#include "serve/http/run_events.h"
+#include "serve/http/told_run.h"
 
 namespace tarn::serve {
 namespace {
@@ -45,22 +45,6 @@ Status send_book(const std::string& path, const std::string& name, const ReportD
     TARN_CHECK(response.write(*piece));
   }
 }
-
-// Pages hear of the run that makes a report as of any other.
-class Told {
- public:
-  explicit Told(RunHub& hub)
-      : writer_([this, &hub](const Json& event) {
-          if (text_of(event, "event") == "run_started")
-            run_ = text_of(event.value("run", Json::object()), "id");
-          hub.publish(run_, event);
-        }) {}
-  flow::RunObserver& observer() { return writer_; }
-
- private:
-  std::string run_;
-  EventWriter writer_;
-};
 
 // A file's name in a header: what could end it becomes an underscore.
 std::string header_name(std::string name) {
@@ -136,9 +120,12 @@ Json to_json(const report::mail::SentRecord& record) {
           {"subject", record.subject},
           {"state", report::mail::name_of(record.state)},
           {"attempts", record.attempts},
+          {"answer", record.answer},
           {"bytes", record.bytes},
           {"lake_version", record.lake_version},
-          {"started_at", format_utc(record.started_at)}};
+          {"parameters", record.parameters},
+          {"started_at", format_utc(record.started_at)},
+          {"finished_at", record.finished_at ? Json(format_utc(*record.finished_at)) : Json()}};
 }
 
 report::mail::SentRecord sent_of(const Json& json) {
@@ -148,8 +135,11 @@ report::mail::SentRecord sent_of(const Json& json) {
   record.recipients = text_of(json, "recipients");
   record.subject = text_of(json, "subject");
   record.state = report::mail::sent_state_of(text_of(json, "state"));
-  record.attempts = static_cast<int>(json.value("attempts", 0));
-  record.started_at = parse_time(text_of(json, "started_at")).value_or(Timestamp());
+  record.attempts = static_cast<int>(integer_of(json, "attempts"));
+  record.answer = text_of(json, "answer");
+  record.parameters = given_of(json.value("parameters", Json::object()), "parameter").value_or(report::Given());
+  record.started_at = time_of(json, "started_at").value_or(Timestamp());
+  record.finished_at = time_of(json, "finished_at");
   return record;
 }
 
@@ -239,7 +229,7 @@ void ReportsApi::make(const net::HttpServerRequest& request, const std::string& 
   auto asked = read_request(request, name);
   if (!asked)
     return answer(response, asked.error());
-  Told told(hub_);
+  ToldRun told(hub_);
   asked->observer = &told.observer();
   flow::CancelFlag cancel;
   response.on_gone([&cancel] { cancel.set(); });
@@ -257,7 +247,7 @@ void ReportsApi::send(const net::HttpServerRequest& request, const std::string& 
   auto asked = read_request(request, name);
   if (!asked)
     return answer(response, asked.error());
-  Told told(hub_);
+  ToldRun told(hub_);
   asked->observer = &told.observer();
   flow::CancelFlag cancel;
   response.on_gone([&cancel] { cancel.set(); });

@@ -128,6 +128,9 @@ export interface SqlRows {
   changed: number | null;
   cut: boolean; // there are more rows than were asked for
 }
+// A text with values for its $names, or a table that is named: no name or value is pasted into a text.
+export type SqlAsked =
+  { text: string; parameters?: Record<string, string> } | { table: { schema: string; name: string } };
 export interface SqlOptions {
   asOf?: string;
   limit: number;
@@ -136,7 +139,7 @@ export interface SqlOptions {
 }
 
 // Rows as they stream in; stops the statement when there are enough.
-export async function sql(text: string, options: SqlOptions): Promise<SqlRows> {
+export async function sql(asked: SqlAsked, options: SqlOptions): Promise<SqlRows> {
   const stop = new AbortController();
   const giveUp = () => stop.abort();
   options.signal?.addEventListener("abort", giveUp);
@@ -144,7 +147,9 @@ export async function sql(text: string, options: SqlOptions): Promise<SqlRows> {
   const result: SqlRows = { columns: [], rows: [], changed: null, cut: false };
   try {
     const body = JSON.stringify({
-      sql: text,
+      ...("table" in asked
+        ? { table: asked.table, limit: options.limit }
+        : { sql: asked.text, parameters: asked.parameters }),
       format: "rows",
       ...(options.asOf ? { as_of: options.asOf } : {}),
     });

@@ -10,13 +10,13 @@ export type LiveEvent =
   | { kind: "lines"; data: { run: string; from: number; lines: LogLine[] } }
   | { kind: "lake"; data: { version: number; tables: string[] } }
   | { kind: "schedule"; data: { name: string } }
-  | { kind: "status" | "refresh"; data: object };
+  | { kind: "status" | "alert" | "refresh"; data: object };
 
 type Listener = (event: LiveEvent) => void;
 
 export const connection = ref<"connecting" | "open" | "lost">("connecting");
 
-const kinds = ["run", "task", "progress", "lines", "lake", "schedule", "status", "refresh"] as const;
+const kinds = ["run", "task", "progress", "lines", "lake", "schedule", "status", "alert", "refresh"] as const;
 const listeners = new Set<Listener>();
 let source: EventSource | undefined;
 let followed = "";

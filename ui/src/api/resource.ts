@@ -1,7 +1,7 @@
 // What the server said, kept for the next look, and asked for again when an event says that it changed.
 import { onScopeDispose, ref, shallowRef, watch, type Ref, type ShallowRef } from "vue";
 
-import { ApiError, getJson, sql, type SqlRows } from "./client";
+import { ApiError, getJson, sql, type SqlAsked, type SqlRows } from "./client";
 import { listen, type LiveEvent } from "./live";
 
 export interface Resource<T> {
@@ -88,17 +88,13 @@ export const useResource = <T>(path: () => string | null, changes: Test): Resour
   useKept<T>(path, (wanted, signal) => getJson<T>(wanted, signal), changes);
 
 // A question of a page's own, not one that somebody wrote.
-export interface Question {
-  text: string;
-  limit: number;
-  asOf?: string;
-}
+export type Question = SqlAsked & { limit: number; asOf?: string };
 export const useRows = (question: () => Question | null, changes: Test): Resource<SqlRows> =>
   useKept<SqlRows>(
     () => (question() ? JSON.stringify(question()) : null),
     (key, signal) => {
-      const { text, ...options } = JSON.parse(key) as Question;
-      return sql(text, { ...options, signal });
+      const { limit, asOf, ...asked } = JSON.parse(key) as Question;
+      return sql(asked, { limit, asOf, signal });
     },
     changes,
   );

@@ -1,4 +1,5 @@
 // What pages show, and which events change it: the only place that knows.
+import type { AlertPage, Alerts, MailPage } from "./alerts";
 import { boardPath, type Board, type BoardSummary } from "./boards";
 import { askMeanings, reportPath, type FieldMeaning, type Report } from "./reports";
 import { isGuest } from "./client";
@@ -110,19 +111,35 @@ export const useColumns = () =>
   );
 
 // The rows of a table that its page shows; those of a moment never change.
-export const usePreview = (of: () => { from: string; table: string; asOf: string; limit: number }) =>
+export const usePreview = (of: () => { schema: string; name: string; asOf: string; limit: number }) =>
   useRows(
     () => ({
-      text: `select * from ${of().from} limit ${of().limit}`,
+      table: { schema: of().schema, name: of().name },
       limit: of().limit,
       asOf: of().asOf || undefined,
     }),
-    (event) => event.kind === "lake" && !of().asOf && event.data.tables.includes(of().table),
+    (event) =>
+      event.kind === "lake" && !of().asOf && event.data.tables.includes(`${of().schema}.${of().name}`),
+  );
+
+// What is open, who is told, what was told last. `on`: false while nobody is logged in.
+const alertChanges = (event: { kind: string }) => event.kind === "alert" || event.kind === "status";
+export const useAlerts = (on: () => boolean = () => true) =>
+  useResource<Alerts>(() => (on() && !isGuest() ? "/api/v1/alerts" : null), alertChanges);
+export const useAlertHistory = (query: () => string) =>
+  useResource<AlertPage>(() => `/api/v1/alerts/history?${query()}`, alertChanges);
+export const useUnknownAlerts = () => useAlertHistory(() => "state=unknown&limit=100");
+
+// The log of mails.
+export const useMails = (query: () => string) =>
+  useResource<MailPage>(
+    () => `/api/v1/mails?${query()}`,
+    (event) => ["alert", "run", "task"].includes(event.kind),
   );
 
 const quarantineChanges = (event: { kind: string; data: object }) =>
   event.kind === "lake" && (event.data as { tables: string[] }).tables.includes("_tarn.quarantine");
-const ofRun = (run: string) => (run ? `where run = '${run.replaceAll("'", "''")}'` : "");
+const ofRun = (run: string) => (run ? "where run = $run" : "");
 
 // `run` is empty for all, null to ask for nothing.
 export const useQuarantineReasons = (run: () => string | null) =>
@@ -130,7 +147,7 @@ export const useQuarantineReasons = (run: () => string | null) =>
     const wanted = run();
     if (wanted === null) return null;
     const text = `select source, reason, count(*) as n from _tarn.quarantine ${ofRun(wanted)} group by all order by n desc`;
-    return { text: `${text} limit 100`, limit: 100 };
+    return { text: `${text} limit 100`, parameters: { run: wanted }, limit: 100 };
   }, quarantineChanges);
 
 export const useQuarantine = (run: () => string | null, limit: number) =>
@@ -138,7 +155,11 @@ export const useQuarantine = (run: () => string | null, limit: number) =>
     const wanted = run();
     if (wanted === null) return null;
     const text = `select source, run, fetch_id, row_number, reason, raw, quarantined_at from _tarn.quarantine ${ofRun(wanted)}`;
-    return { text: `${text} order by quarantined_at desc, source, row_number limit ${limit}`, limit };
+    return {
+      text: `${text} order by quarantined_at desc, source, row_number limit ${limit}`,
+      parameters: { run: wanted },
+      limit,
+    };
   }, quarantineChanges);
 
 // Name and description, of those that a statement may use.
@@ -208,7 +229,6 @@ export const useReportsLast = () =>
     reportChanges,
   );
 
-const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
 export const useReportMade = (name: () => string) =>
   useRows(
     () => ({
@@ -216,19 +236,8 @@ export const useReportMade = (name: () => string) =>
         `select t.run, t.state, ${utc("t.started_at")} as at, ${utc("t.finished_at")} as ended, t.rows_in, t.error, ` +
         "t.task like 'mail:%' as mailed, (select string_agg(l.text, '; ' order by l.line) from _tarn.task_log l " +
         "where l.run = t.run and l.task = t.task and regexp_matches(l.text, '^[A-Za-z_]\\w* = ')) as with_values " +
-        `from _tarn.tasks t where t.task in (${quoted(`report:${name()}`)}, ${quoted(`mail:${name()}`)}) ` +
-        "order by t.run desc limit 50",
-      limit: 50,
-    }),
-    reportChanges,
-  );
-
-export const useReportSent = (name: () => string) =>
-  useRows(
-    () => ({
-      text:
-        `select run, state, ${utc("started_at")} as at, recipients, subject, attempts, answer, bytes from _tarn.sent ` +
-        `where report = ${quoted(name())} order by started_at desc limit 50`,
+        "from _tarn.tasks t where t.task in ($made, $mailed) order by t.run desc limit 50",
+      parameters: { made: `report:${name()}`, mailed: `mail:${name()}` },
       limit: 50,
     }),
     reportChanges,
@@ -255,7 +264,8 @@ export const useTestResult = (of: () => { run: string; task: string; test: strin
       return {
         text:
           `select state, failures, message, sample, sql, path, line, severity, ${utc("tested_at")} as at from _tarn.tests ` +
-          `where run = ${quoted(wanted.run)} and task = ${quoted(wanted.task)} and test = ${quoted(wanted.test)}`,
+          "where run = $run and task = $task and test = $test",
+        parameters: { ...wanted },
         limit: 1,
       };
     },

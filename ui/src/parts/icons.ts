@@ -5,6 +5,7 @@ export const icons = {
   flow: "M3 4h5v4H3zM12 3h5v4h-5zM12 13h5v4h-5zM8 6h2v-1h2M10 6v9h2",
   sql: "M3 4h14v12H3zM6 8l2.5 2L6 12M10 12.5h4",
   settings: "M3 6h8M15 6h2M3 14h2M9 14h8M11 4v4h4V4zM5 12v4h4v-4z",
+  bell: "M10 3a5 5 0 0 1 5 5v3l1.5 3h-13L5 11V8a5 5 0 0 1 5-5zM8.3 16.5h3.4",
   search: "M8.5 3a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11zM12.5 12.5 17 17",
   report: "M5 2.8h7l3 3v11.4H5zM12 2.8v3h3M7.5 9h5M7.5 11.8h5M7.5 14.6h3",
   mail: "M3 5h14v10H3zM3 5.5l7 5.5 7-5.5",

@@ -20,6 +20,7 @@ const moods: Record<string, Mood> = {
   unknown: "late",
   refused: "failed",
   "not sent": "failed",
+  over: "idle",
   passed: "ok",
   warned: "late",
   stale: "failed",

@@ -2,6 +2,7 @@
 import type { Completion } from "@codemirror/autocomplete";
 
 import { quoteName, type Cell } from "../../api/client";
+import { sqlWords } from "../../text/sqlwords";
 
 export interface CatalogTable {
   schema: string;
@@ -22,7 +23,9 @@ export function catalogOf(rows: Cell[][]): CatalogTable[] {
   return tables;
 }
 
-export const inSql = (name: string): string => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : quoteName(name));
+const words = new Set(sqlWords);
+export const inSql = (name: string): string =>
+  /^[a-z_][a-z0-9_]*$/.test(name) && !words.has(name) ? name : quoteName(name);
 export const tableInSql = (table: { schema: string; name: string }): string =>
   table.schema === "public" ? inSql(table.name) : `${inSql(table.schema)}.${inSql(table.name)}`;
 

@@ -59,12 +59,15 @@ export async function run(tab: string, text: string, asOf: string): Promise<void
     stop,
   });
   try {
-    const result = await sql(text, {
-      asOf: asOf || undefined,
-      limit: rowsMax,
-      signal: abort.signal,
-      onRows: (count) => isMine() && (statement.soFar = count),
-    });
+    const result = await sql(
+      { text },
+      {
+        asOf: asOf || undefined,
+        limit: rowsMax,
+        signal: abort.signal,
+        onRows: (count) => isMine() && (statement.soFar = count),
+      },
+    );
     if (!isMine()) return;
     Object.assign(statement, { state: "done", result, ms: performance.now() - startedAt });
     remember({
