@@ -34,6 +34,44 @@ serve::RunRequest request_of(const flowfile::PartRequest& part) {
   return request;
 }
 
+// The task that started a part hears of it, and so does who watches the flow's run, if anybody does.
+class Both final : public flow::RunObserver {
+ public:
+  Both(flow::RunObserver& task, flow::RunObserver* watcher) : task_(task), watcher_(watcher) {}
+  void run_started(const flow::RunRecord& run, size_t tasks) override {
+    each([&](auto& one) { one.run_started(run, tasks); });
+  }
+  void task_started(const flow::TaskRecord& task) override {
+    each([&](auto& one) { one.task_started(task); });
+  }
+  void task_progress(const std::string& task, const std::string& text) override {
+    each([&](auto& one) { one.task_progress(task, text); });
+  }
+  void task_line(const std::string& task, const std::string& text) override {
+    each([&](auto& one) { one.task_line(task, text); });
+  }
+  void task_retried(const std::string& task, const std::string& error, Duration delay) override {
+    each([&](auto& one) { one.task_retried(task, error, delay); });
+  }
+  void task_ended(const flow::TaskRecord& task) override {
+    each([&](auto& one) { one.task_ended(task); });
+  }
+  void run_ended(const flow::RunRecord& run) override {
+    each([&](auto& one) { one.run_ended(run); });
+  }
+
+ private:
+  template <class Tell>
+  void each(const Tell& tell) {
+    tell(task_);
+    if (watcher_ != nullptr)
+      tell(*watcher_);
+  }
+
+  flow::RunObserver& task_;
+  flow::RunObserver* watcher_;
+};
+
 }  // namespace
 
 Result<flow::RunOutcome> Workspace::run_flow(const ProjectPlan& plan, const serve::RunRequest& request,
@@ -41,13 +79,15 @@ Result<flow::RunOutcome> Workspace::run_flow(const ProjectPlan& plan, const serv
   TARN_TRY([[maybe_unused]] const auto names, select_names(plan, request.selection, request.exclude));
   const auto& flows = *plan.flows;
   TARN_TRY(const auto config, flows.find_whole(flow_of(request.selection)));
-  const auto run_part = [this](const flowfile::PartRequest& part, flow::RunObserver& inner,
+  const auto run_part = [this, &observer](const flowfile::PartRequest& part, flow::RunObserver& inner,
                                const flow::CancelFlag& stop) -> Result<flow::RunOutcome> {
     const auto wanted = request_of(part);
     TARN_TRY(const auto now, plan_project(parts_->env, parts_->project, wanted.vars, *parts_->fetches));
     if (!now.mistakes.empty())
       return mistakes_error(now.mistakes);
-    return run_selection(now, wanted, part.part_of, inner, stop);
+    const auto watcher = observer.part(wanted.id);
+    Both both(inner, watcher.get());
+    return run_selection(now, wanted, part.part_of, both, stop);
   };
   auto run = std::make_shared<flowfile::FlowRun>(
       flowfile::Host{parts_->env, *parts_->flows, *parts_->sent, *parts_->runs, spill_folder(), run_part},

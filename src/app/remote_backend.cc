@@ -522,8 +522,7 @@ class RemoteBackend final : public serve::Backend {
                                        serve::to_json(request))));
     std::vector<report::FieldMeaning> all;
     for (const auto& one : json.value("values", serve::Json::array()))
-      all.push_back(
-          {serve::text_of(one, "name"), serve::text_of(one, "shown"), serve::text_of(one, "problem")});
+      all.push_back(serve::meaning_of(one));
     return all;
   }
 

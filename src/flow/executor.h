@@ -28,6 +28,9 @@ class RunObserver {
   virtual void run_ended(const RunRecord& run) = 0;
   // Before run_started, where runs queue: why it does not start yet.
   virtual void run_waiting(const std::string& run_id, const std::string& reason) {}
+  // Who hears of a run that is a part of this one, task by task, besides the task that started it; null:
+  // nobody. It may outlive this observer no longer than the run.
+  virtual std::unique_ptr<RunObserver> part(const std::string& run_id) { return nullptr; }
 };
 
 struct ExecutorOptions {

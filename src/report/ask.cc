@@ -26,12 +26,13 @@ Result<std::string> Asker::now_text() {
   return one_text(fmt::format("SELECT CAST(make_timestamptz({}) AS VARCHAR)", seconds));
 }
 
-Result<std::vector<Choice>> Asker::choices(const ParameterConfig& parameter, size_t max) {
+Result<std::vector<Choice>> Asker::choices(const ParameterConfig& parameter, size_t max,
+                                           const std::vector<engine::Parameter>& before) {
   if (parameter.choices_query.text.empty())
     return parameter.choices;
   Diagnostic mistake;
   TARN_TRY(const auto compiled, compile_query(models_, file_, parameter.choices_query, mistake));
-  const auto rows = session_.query(compiled.rendered.text);
+  const auto rows = session_.query(compiled.rendered.text, before);
   if (!rows) {
     return Error{rows.error().code,
                  to_string(mistake_in(file_, parameter.choices_query, compiled, rows.error()))};
@@ -49,6 +50,65 @@ Result<std::vector<Choice>> Asker::choices(const ParameterConfig& parameter, siz
     }
   }
   return all;
+}
+
+Result<std::vector<Asker::Look>> Asker::look(std::string_view of,
+                                             const std::vector<ParameterConfig>& parameters,
+                                             const Given& given, bool all) {
+  TARN_CHECK(check_names(of, parameters, given));
+  TARN_TRY(const auto today, this->today());
+  auto needs = needs_of(models_, file_, parameters);
+  const auto order = order_of(needs);
+  if (!order)
+    return Error{Code::kInvalid, fmt::format("{}: choices of its parameters depend on each other in a "
+                                             "circle: see tarn check",
+                                             of)};
+  std::vector<Look> looks(parameters.size());
+  std::vector<engine::Parameter> before;
+  for (const auto i : *order) {
+    const auto& parameter = parameters[i];
+    auto& look = looks[i];
+    look.needs = std::move(needs[i]);
+    for (const auto need : look.needs)
+      look.is_open = look.is_open || looks[need].is_open || !looks[need].problem.empty();
+    bool asked = false;
+    const auto ask = [&](const ParameterConfig& one) -> Result<std::vector<Choice>> {
+      if (!asked) {
+        TARN_TRY(look.choices, choices(one, kCheckedChoicesMax, before));
+      }
+      asked = true;
+      return look.choices;
+    };
+    auto plain = parameter;  // what nobody can look for is taken as it is
+    if (look.is_open) {
+      plain.choices.clear();
+      plain.choices_query.text.clear();
+    }
+    auto value = settle_value(plain, given, today, ask);
+    look.value = value ? std::move(*value) : blank_value(parameter);
+    look.problem = value ? "" : value.error().message;
+    if (!look.is_open && (all || !look.needs.empty())) {
+      const auto known = ask(parameter);
+      if (!known && all)
+        return known.error();
+      if (!known && look.problem.empty())
+        look.problem = known.error().message;
+    }
+    before.push_back(look.value.bound);
+  }
+  return looks;
+}
+
+Result<std::vector<Value>> Asker::settle(std::string_view of, const std::vector<ParameterConfig>& parameters,
+                                         const Given& given) {
+  TARN_TRY(auto looks, look(of, parameters, given, false));
+  std::vector<Value> values;
+  for (auto& look : looks) {
+    if (!look.problem.empty())
+      return Error{Code::kInvalid, std::move(look.problem)};
+    values.push_back(std::move(look.value));
+  }
+  return values;
 }
 
 }  // namespace tarn::report

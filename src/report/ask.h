@@ -9,7 +9,8 @@
 #include "base/env/env.h"
 #include "base/result.h"
 #include "model/model.h"
-#include "report/parameter_config.h"
+#include "report/cascade.h"
+#include "report/parameters.h"
 #include "session/session.h"
 
 namespace tarn::report {
@@ -25,8 +26,25 @@ class Asker {
   // In the project's time zone.
   Result<std::chrono::year_month_day> today();
   Result<std::string> now_text();
-  // As listed, or from the query, at most `max`.
-  Result<std::vector<Choice>> choices(const ParameterConfig& parameter, size_t max);
+  // As listed, or from the query, at most `max`. `before`: values of parameters that the query may name.
+  Result<std::vector<Choice>> choices(const ParameterConfig& parameter, size_t max,
+                                      const std::vector<engine::Parameter>& before = {});
+
+  // What is known of one parameter when others have these values.
+  struct Look {
+    Value value;               // blank with a problem
+    std::string problem;       // why it has no value
+    bool is_open = false;      // what its choices depend on has a problem: they are not known
+    std::vector<Choice> choices;
+    std::vector<size_t> needs;  // those that its choices depend on
+  };
+  // Each parameter, those first that choices of others depend on. kInvalid: a name that is no parameter, or
+  // choices that depend on each other. `all`: with the choices of each, else of those that depend on others.
+  Result<std::vector<Look>> look(std::string_view of, const std::vector<ParameterConfig>& parameters,
+                                 const Given& given, bool all);
+  // All values, or the first problem.
+  Result<std::vector<Value>> settle(std::string_view of, const std::vector<ParameterConfig>& parameters,
+                                    const Given& given);
 
  private:
   Result<std::string> one_text(const std::string& sql);

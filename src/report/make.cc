@@ -38,10 +38,7 @@ class Maker {
 
   Result<Made> make(const std::string& work_folder, const RowProgress& progress) {
     TARN_TRY(const auto today, asker_.today());
-    TARN_TRY(values_, settle_values("report " + config_.name, config_.parameters, request_.parameters, today,
-                                    [this](const ParameterConfig& one) {
-                                      return asker_.choices(one, kCheckedChoicesMax);
-                                    }));
+    TARN_TRY(values_, asker_.settle("report " + config_.name, config_.parameters, request_.parameters));
     for (const auto& value : values_)
       bound_.push_back(value.bound);
     Made made;

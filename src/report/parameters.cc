@@ -86,39 +86,53 @@ Status check_names(std::string_view of, const std::vector<ParameterConfig>& para
   return ok();
 }
 
+Result<Value> settle_value(const ParameterConfig& parameter, const Given& given,
+                           std::chrono::year_month_day today, const AskChoices& choices) {
+  const auto found = given.find(parameter.name);
+  auto texts =
+      found != given.end() ? found->second : parameter.defaults.value_or(std::vector<std::string>());
+  const bool is_list = parameter.type == ParameterType::kList;
+  if (!is_list)
+    std::erase(texts, "");
+  if (texts.empty() && parameter.required)
+    return mistake(parameter, fmt::format("a value is needed ({})", name_of(parameter.type)));
+  if (texts.size() > 1 && !is_list)
+    return mistake(parameter, "one value is wanted, not several");
+  for (auto& text : texts) {
+    TARN_TRY(text, settle_text(parameter, text, today));
+  }
+  if (!texts.empty() && (!parameter.choices.empty() || !parameter.choices_query.text.empty())) {
+    TARN_TRY(const auto allowed, choices(parameter));
+    for (const auto& text : texts)
+      TARN_CHECK(check_choice(parameter, allowed, text));
+  }
+  auto value = blank_value(parameter);
+  value.shown = fmt::format("{}", fmt::join(texts, ", "));
+  value.bound.type = type_of(parameter, texts.empty() ? "0" : texts.front());
+  if (is_list) {
+    value.bound.list = std::move(texts);
+  } else if (!texts.empty()) {
+    value.bound.text = texts.front();
+  }
+  return value;
+}
+
+Value blank_value(const ParameterConfig& parameter) {
+  Value value{.name = parameter.name, .label = parameter.label};
+  value.bound.name = parameter.name;
+  value.bound.type = type_of(parameter, "0");
+  if (parameter.type == ParameterType::kList)
+    value.bound.list = std::vector<std::string>();
+  return value;
+}
+
 Result<std::vector<Value>> settle_values(std::string_view of, const std::vector<ParameterConfig>& parameters,
                                          const Given& given, std::chrono::year_month_day today,
                                          const AskChoices& choices) {
   TARN_CHECK(check_names(of, parameters, given));
   std::vector<Value> values;
   for (const auto& parameter : parameters) {
-    const auto found = given.find(parameter.name);
-    auto texts =
-        found != given.end() ? found->second : parameter.defaults.value_or(std::vector<std::string>());
-    const bool is_list = parameter.type == ParameterType::kList;
-    if (!is_list)
-      std::erase(texts, "");
-    if (texts.empty() && parameter.required)
-      return mistake(parameter, fmt::format("a value is needed ({})", name_of(parameter.type)));
-    if (texts.size() > 1 && !is_list)
-      return mistake(parameter, "one value is wanted, not several");
-    for (auto& text : texts) {
-      TARN_TRY(text, settle_text(parameter, text, today));
-    }
-    if (!texts.empty() && (!parameter.choices.empty() || !parameter.choices_query.text.empty())) {
-      TARN_TRY(const auto allowed, choices(parameter));
-      for (const auto& text : texts)
-        TARN_CHECK(check_choice(parameter, allowed, text));
-    }
-    Value value{
-        .name = parameter.name, .label = parameter.label, .shown = fmt::format("{}", fmt::join(texts, ", "))};
-    value.bound.name = parameter.name;
-    value.bound.type = type_of(parameter, texts.empty() ? "0" : texts.front());
-    if (is_list) {
-      value.bound.list = std::move(texts);
-    } else if (!texts.empty()) {
-      value.bound.text = texts.front();
-    }
+    TARN_TRY(auto value, settle_value(parameter, given, today, choices));
     values.push_back(std::move(value));
   }
   return values;

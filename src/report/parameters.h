@@ -23,7 +23,7 @@ struct Value {
   engine::Parameter bound;
 };
 
-// The choices of a parameter; asked only where they come from a query.
+// The choices of a parameter; asked only where a value is looked for in them.
 using AskChoices = std::function<Result<std::vector<Choice>>(const ParameterConfig&)>;
 
 // `of` is said in messages ("report prices"). kInvalid names the parameter and what it takes; a name that is
@@ -31,6 +31,11 @@ using AskChoices = std::function<Result<std::vector<Choice>>(const ParameterConf
 Result<std::vector<Value>> settle_values(std::string_view of, const std::vector<ParameterConfig>& parameters,
                                          const Given& given, std::chrono::year_month_day today,
                                          const AskChoices& choices);
+// One of them, by its own; `given` may have more.
+Result<Value> settle_value(const ParameterConfig& parameter, const Given& given,
+                           std::chrono::year_month_day today, const AskChoices& choices);
+// NULL, or an empty list.
+Value blank_value(const ParameterConfig& parameter);
 
 // kInvalid: a name that is given and is no parameter.
 Status check_names(std::string_view of, const std::vector<ParameterConfig>& parameters, const Given& given);

@@ -28,17 +28,13 @@ bool has_unknown_parameter(const QueryContext& context, const Query& query,
   for (const auto& parameter : context.parameters)
     names.push_back(parameter.name);
   for (const auto& name : facts.parameter_names) {
-    const bool known = context.why_none.empty() &&
-                       std::any_of(names.begin(), names.end(),
-                                   [&](const auto& one) { return engine::fold(one) == engine::fold(name); });
+    const bool known = std::any_of(names.begin(), names.end(), [&](const auto& one) {
+      return engine::fold(one) == engine::fold(name);
+    });
     if (known)
       continue;
     const auto at = query.text.find("$" + name);
     const auto place = at == std::string::npos ? query.place : place_in_text(context.file, query, at);
-    if (!context.why_none.empty()) {
-      found.push_back({place, fmt::format("${} cannot be used here: {}", name, context.why_none)});
-      return true;
-    }
     const auto declare = fmt::format("declare it under {}", context.parameters_key);
     found.push_back(
         {place, fmt::format("${} is not declared: {}", name, did_you_mean(name, names, declare))});

@@ -19,7 +19,6 @@ struct QueryContext {
   const YamlFile& file;
   const std::vector<ParameterConfig>& parameters;
   std::string_view parameters_key;  // of the file: "parameters", "filters"
-  std::string_view why_none = {};   // where no parameter can be used: the reason
 };
 
 // Columns of one query. nullopt: its mistake is told, or nobody can know them.

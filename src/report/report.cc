@@ -8,9 +8,9 @@
 #include "codec/text_distance.h"
 #include "engine/parse.h"
 #include "report/ask.h"
+#include "report/cascade.h"
 #include "report/compiled_query.h"
 #include "report/query_checker.h"
-#include "report/relative_date.h"
 #include "report/template/fill.h"
 
 namespace tarn::report {
@@ -24,8 +24,9 @@ class Checker {
   void run() {
     for (const auto& parameter : config_.parameters) {
       if (!parameter.choices_query.text.empty())
-        check_choices(parameter.choices_query);
+        (void)columns_of(parameter.choices_query);
     }
+    check_circles(needs_of(models_, config_.file, config_.parameters), config_.file, config_.parameters, found_);
     if (config_.mail)
       check_mail(*config_.mail);
     for (const auto& sheet : config_.sheets) {
@@ -46,13 +47,6 @@ class Checker {
   }
 
  private:
-  void check_choices(const Query& query) {
-    constexpr std::string_view kWhyNone =
-        "the choices of a report do not depend on other parameters (those of a board's filters may)";
-    (void)check_query({models_, config_.file, config_.parameters, "parameters", kWhyNone}, query, draft_,
-                      found_);
-  }
-
   std::optional<std::vector<engine::Column>> columns_of(const Query& query) {
     return check_query({models_, config_.file, config_.parameters, "parameters"}, query, draft_, found_);
   }
@@ -165,18 +159,16 @@ Form summary_of(const ReportConfig& config) {
 Result<Form> Reports::form(const ReportConfig& config, session::SessionService& sessions) const {
   TARN_TRY(auto session, sessions.open({}));
   Asker asker(*session, env_, models_.get(), config.file);
-  TARN_TRY(const auto today, asker.today());
+  TARN_TRY(auto looks, asker.look("report " + config.name, config.parameters, {}, true));
   auto form = summary_of(config);
   for (size_t i = 0; i < form.fields.size(); ++i) {
-    const auto& parameter = config.parameters[i];
     auto& field = form.fields[i];
-    for (auto& text : field.defaults) {
-      if (parameter.type != ParameterType::kDate)
-        continue;
-      TARN_TRY(const auto date, resolve_date(text, today));
-      text = format_date(date);
-    }
-    TARN_TRY(field.choices, asker.choices(parameter, kFormChoicesMax));
+    if (config.parameters[i].type == ParameterType::kDate && !field.defaults.empty())
+      field.defaults = {looks[i].value.shown};
+    looks[i].choices.resize(std::min(looks[i].choices.size(), kFormChoicesMax));
+    field.choices = std::move(looks[i].choices);
+    for (const auto need : looks[i].needs)
+      field.needs.push_back(config.parameters[need].name);
   }
   return form;
 }
@@ -185,18 +177,14 @@ Result<std::vector<FieldMeaning>> Reports::meanings(const ReportConfig& config, 
                                                     session::SessionService& sessions) const {
   TARN_TRY(const auto session, sessions.open({}));
   Asker asker(*session, env_, models_.get(), config.file);
-  TARN_TRY(const auto today, asker.today());
-  TARN_CHECK(check_names("report " + config.name, config.parameters, given));
+  TARN_TRY(auto looks, asker.look("report " + config.name, config.parameters, given, false));
   std::vector<FieldMeaning> all;
-  for (const auto& parameter : config.parameters) {
-    Given own;
-    if (const auto found = given.find(parameter.name); found != given.end())
-      own.insert(*found);
-    const auto values =
-        settle_values("report " + config.name, {parameter}, own, today,
-                      [&](const ParameterConfig& one) { return asker.choices(one, kCheckedChoicesMax); });
-    all.push_back(values ? FieldMeaning{parameter.name, values->front().shown, ""}
-                         : FieldMeaning{parameter.name, "", values.error().message});
+  for (size_t i = 0; i < looks.size(); ++i) {
+    auto& look = looks[i];
+    all.push_back({config.parameters[i].name, std::move(look.value.shown), std::move(look.problem)});
+    look.choices.resize(std::min(look.choices.size(), kFormChoicesMax));
+    if (!look.needs.empty())
+      all.back().choices = std::move(look.choices);
   }
   return all;
 }

@@ -30,6 +30,7 @@ struct FormField {
   std::vector<std::string> defaults;  // dates are settled already
   std::vector<std::string> written;   // the same as the file has it: "today - 30 days"
   std::vector<Choice> choices;
+  std::vector<std::string> needs;  // parameters that its choices depend on
 };
 
 struct Form {
@@ -48,6 +49,8 @@ struct FieldMeaning {
   std::string name;
   std::string shown;    // "2026-10-30" for "today - 30 days"
   std::string problem;  // empty: it is good
+  // Where they depend on other parameters: what can be chosen now.
+  std::optional<std::vector<Choice>> choices = {};
 };
 
 struct MakeRequest {
@@ -88,10 +91,10 @@ class Reports {
   // Names of the tasks that make what its queries refer to.
   [[nodiscard]] std::vector<std::string> reads_of(const ReportConfig& config) const;
 
-  // Asks the queries of choices.
+  // Asks the queries of choices; those that depend on other parameters as these are by default.
   [[nodiscard]] Result<Form> form(const ReportConfig& config, session::SessionService& sessions) const;
 
-  // Looks at each parameter by itself. kInvalid: a name that is no parameter.
+  // Looks at each parameter, with what its choices depend on. kInvalid: a name that is no parameter.
   [[nodiscard]] Result<std::vector<FieldMeaning>> meanings(const ReportConfig& config, const Given& given,
                                                            session::SessionService& sessions) const;
 

@@ -132,7 +132,7 @@ def test_through_a_server_it_is_the_same(shares, tmp_path):
         assert [one["name"] for one in forms] == ["shares"] and not forms[0]["has_template"]
         form = server.json("/api/v1/reports/shares")
         assert form["parameters"][1] == {"name": "from", "type": "date", "label": "from", "description": "", "required": False,
-                                         "default": ["2000-01-01"], "written": ["2000-01-01"], "choices": []}
+                                         "default": ["2000-01-01"], "written": ["2000-01-01"], "needs": [], "choices": []}
         status, body = server.request("/api/v1/reports/shares", {"parameters": {"symbols": ["AAPL"], "least": 0}})
         assert status == 200
         book = openpyxl.load_workbook(io.BytesIO(body))
@@ -165,16 +165,67 @@ sheets:
 """)
     shares.write("reports/worse.yml", "sheets:\n  - {name: 'a/b', query: select 1}\n  - nme: x\n")
     shares.write("reports/tied.yml", """parameters:
-  from: {type: date}
-  one: {type: choice, choices: "select symbol from shares where day > $from"}
-sheets: [{name: A, query: select 1}]
+  one: {type: choice, choices: "select symbol from shares where symbol > $two"}
+  two: {type: choice, choices: "select symbol from shares where symbol < $one"}
+  self: {type: list, choices: "select symbol from shares where list_contains($self, symbol)"}
+  none: {type: choice, choices: "select symbol from shares where symbol < $nobody"}
+sheets: [{name: A, query: select 1 as n}]
 """)
     text = shares.run("check", check=2).stderr + shares.run("check", check=2).stdout
     for words in ("bad.yml:6:", "$form is not declared: did you mean 'from'?", "bad.yml:8:", "symbl",
                   "bad.yml:11:15: sheet C has no column 'clos': did you mean 'close'?", "bad.yml:14:12: a query must be exactly one SELECT",
-                  "worse.yml:2:12: 'a/b' cannot be a sheet's name", "worse.yml:3:", "tied.yml:3:", "$from cannot be used here"):
+                  "worse.yml:2:12: 'a/b' cannot be a sheet's name", "worse.yml:3:", "tied.yml:3:74: choices depend on each other in a circle (one on two on one)",
+                  "tied.yml:4:77: the choices of self depend on self itself", "tied.yml:5:", "$nobody is not declared"):
         assert words in text, words
+    assert "depend on each other in a circle: see tarn check" in shares.run("report", "tied", check=2).stderr
     assert "reports/worse.yml has mistakes: see tarn check" in shares.run("report", "worse", check=2).stderr
+
+
+CITIES = """
+parameters:
+  city: {type: list, label: Cities, choices: "select city, upper(city) from places where country = $country and people >= $least order by 1"}
+  least: {type: number, default: 0}
+  country: {type: choice, choices: select distinct country from places order by 1, default: NL}
+sheets: [{name: A, query: "select city from places where list_contains($city, city) order by 1"}]
+"""
+
+
+def test_choices_that_depend_on_other_parameters(tarn):
+    tarn.run("sql", "create table places as select * from (values ('NL','Delft',1),('NL','Utrecht',4),('BE','Gent',3),('x''; drop','O''Hara',9)) t(country, city, people)")
+    tarn.write("reports/cities.yml", CITIES)
+    tarn.run("check")
+
+    def listed(*args):
+        fields = json.loads(tarn.run("report", "cities", "--list", "--json", *args).stdout)["parameters"]
+        return [one["value"] for one in fields[0]["choices"]]
+
+    assert listed() == ["Delft", "Utrecht"]
+    assert listed("-p", "country=BE") == ["Gent"] and listed("-p", "least=2") == ["Utrecht"]
+    assert listed("-p", "country=x'; drop") == ["O'Hara"]
+    assert ", by least, country, one of Delft, Utrecht" in tarn.run("report", "cities", "--list").stdout
+    book = book_of(tarn, "-p", "city=Gent", "-p", "country=BE", name="cities")
+    assert cells(book["A"])[1:] == [["Gent"]]
+    done = tarn.run("report", "cities", "-p", "city=Gent", check=2)
+    assert "parameter city: 'Gent' is not among the choices: Delft, Utrecht" in done.stderr
+    # What is wrong is told once: the choices that depend on it are open.
+    server = Server(tarn)
+    try:
+        form = server.json("/api/v1/reports/cities")["parameters"]
+        assert form[0]["needs"] == ["least", "country"] and form[1]["needs"] == []
+
+        def ask(**given):
+            return {one["name"]: one for one in server.json("/api/v1/reports/cities/values", {"parameters": given})["values"]}
+
+        values = ask(country="BE", city=["Gent"])
+        assert [one["value"] for one in values["city"]["choices"]] == ["Gent"] and values["city"]["problem"] == ""
+        assert values["country"]["choices"] is None
+        assert "not among the choices: Delft, Utrecht" in ask(city=["Gent"])["city"]["problem"]
+        values = ask(country="XX", city=["Gent"])
+        assert "'XX' is not among" in values["country"]["problem"] and (values["city"]["problem"], values["city"]["choices"]) == ("", [])
+        assert server.request("/api/v1/reports/cities", {"parameters": {"country": "BE", "city": ["Gent"]}})[0] == 200
+        assert listed("-p", "country=BE") == ["Gent"]  # the command asks the server
+    finally:
+        server.stop()
 
 
 def test_a_project_of_reports_runs_in_spite_of_a_bad_one(shares):

@@ -51,6 +51,25 @@ def test_token_from_the_environment(tarn):
         server.stop()
 
 
+def test_sql_takes_values_and_names_beside_the_text(server):
+    def ask(**body):
+        return server.json("/api/v1/sql", body)
+
+    evil = "x'; drop table t; --"
+    ask(sql='create table "a ""b"" c" as select * from (values (1, \'x\'), (2, NULL)) t(n, s)')
+    assert ask(sql="select $v as v, $n + 1 as n, $t as t, $z is null as z, list_contains($l, 'b') as l",
+               parameters={"v": evil, "n": 2, "t": True, "z": None, "l": ["a", "b"]}) == [{"v": evil, "n": 3, "t": True, "z": True, "l": True}]
+    # Those of a script go to its last statement; what the text does not name is no mistake.
+    assert ask(sql="create temp table u as select 1 as x; select $a as a, x from u", parameters={"a": "1", "b": "2"}) == [{"a": "1", "x": 1}]
+    assert ask(table={"schema": "public", "name": 'a "b" c'}, limit=1) == [{"n": 1, "s": "x"}]
+    assert len(ask(table={"schema": "public", "name": 'a "b" c'})) == 2
+    for body in ({"sql": "select 1", "parameters": [1]}, {"sql": "select 1", "parameters": {"a": {}}}, {"sql": "select $a"},
+                 {"sql": "select 1", "table": {"schema": "public", "name": "t"}}, {"table": {"schema": "public"}}, {}):
+        assert server.request("/api/v1/sql", body)[0] == 400, body
+    assert server.request("/api/v1/sql", {"table": {"schema": "public", "name": "none; select 1"}})[0] in (400, 404)
+    assert server.request("/api/v1/sql", {"sql": "select $a", "parameters": {"a": 1}, "format": "parquet"})[0] >= 400
+
+
 def test_sql_in_every_format(server, tmp_path):
     sql = "select i as id, 'n' || i as name, [i, null] as list from range(3) r(i)"
     assert server.json("/api/v1/sql", {"sql": sql})[2] == {"id": 2, "name": "n2", "list": [2, None]}

@@ -231,6 +231,28 @@ test("Flows: the list, a form that starts one, its rows and parts in the run, wh
   none();
 });
 
+test("tasks of a part are live on the page of the flow's run, with their bars", async () => {
+  const file = (name) => join(process.env.TARN_PROJECT, name);
+  const slow = "(select count(*) from range(500000000) r(i) where hash(i) % 7 = 1)";
+  writeFileSync(file("models/mart_slow_a.sql"), `{{ config(materialized='table') }}\nselect ${slow} as n\n`);
+  writeFileSync(file("models/mart_slow_b.sql"), `{{ config(materialized='table') }}\nselect n, ${slow} as m from {{ ref('mart_slow_a') }}\n`);
+  writeFileSync(file("flows/slow.yml"), "title: Slow\ntasks:\n  both: {run: [mart_slow_a+]}\n");
+  await go("/flow/flows/slow", "button:has-text('Run now')");
+  await page.click("button:has-text('Run now')");
+  await page.waitForSelector("table.gantt tr.part button:has-text('mart_slow_a')", { timeout: 20_000 });
+  // The first is done and the second at work, while the task that started them has not ended.
+  await page.waitForFunction(() => {
+    const row = (name) => [...document.querySelectorAll("table.gantt tbody tr")].find((one) => one.querySelector("button")?.textContent.includes(name));
+    const is = (name, state) => row(name)?.querySelector(`.state.${state}`) && row(name).querySelector(`.lane i.${state}`);
+    return is("mart_slow_a", "ok") && is("mart_slow_b", "running") && is("slow/both", "running");
+  }, null, { timeout: 60_000 });
+  await page.locator("tr.part button:has-text('mart_slow_b')").click();
+  await page.waitForSelector(".title >> text=done", { state: "attached", timeout: 60_000 });
+  await page.waitForSelector("tr.part:has(button:has-text('mart_slow_b')) .state.ok", { state: "attached" });
+  for (const name of ["models/mart_slow_a.sql", "models/mart_slow_b.sql", "flows/slow.yml"]) rmSync(file(name));
+  none();
+});
+
 test("a run started on Home is seen to its end without a reload", async () => {
   await go("/", "button:has-text('Run everything')");
   await page.click("button:has-text('Run everything')");
@@ -404,6 +426,28 @@ test("Reports: a form whose dates say what they mean, made, mailed after asking,
   none(["400"]);
 });
 
+test("Reports: what can be chosen follows the other values of the form", async () => {
+  await go("/reports/chosen", "button[aria-label='Day: none']");
+  await page.click("button[aria-label='Day: none']");
+  await page.getByRole("radio", { name: /^AAPL / }).first().check();
+  await page.keyboard.press("Escape");
+  await page.click("button[aria-label='Share: AAPL']");
+  await page.getByRole("radio", { name: "IBM" }).check();
+  await page.keyboard.press("Escape");
+  await page.waitForSelector(".problem:has-text('is not among the choices')");
+  assert.ok(await page.locator("button:has-text('Make the workbook')").isDisabled());
+  await lookAt(page, "report-choices");
+  await page.click("button[aria-label^='Day: AAPL']");
+  assert.equal(await page.getByRole("radio", { name: /^IBM / }).count(), 5);
+  await page.getByRole("radio", { name: /^IBM / }).last().check();
+  await page.keyboard.press("Escape");
+  await page.waitForFunction(() => !document.querySelector(".problem"));
+  const [book] = await Promise.all([page.waitForEvent("download"), page.click("button:has-text('Make the workbook')")]);
+  assert.equal(book.suggestedFilename(), "chosen.xlsx");
+  await page.waitForSelector("section[aria-labelledby=made] td:has-text('share = IBM')");
+  none();
+});
+
 test("Flow: a calendar of what comes, a schedule paused and resumed, a backfill seen before it begins", async () => {
   await go("/flow/calendar", "section.day.today");
   assert.match(await page.textContent(".room > p"), /Europe\/Amsterdam/);
@@ -456,6 +500,35 @@ test("Data quality: tests over time, the rows that failed, what is usual, what w
   await page.click("button.spark:has(svg[aria-label^='Rows written of mart_price_summary:'])");
   await page.waitForSelector("aside >> text=as usual");
   await lookAt(page, "quality-measure");
+  none();
+});
+
+test("Data quality is whole at every width, with a panel open and without", async () => {
+  const cut = () => page.evaluate(() => {
+    const found = [];
+    for (const box of document.querySelectorAll(".split .scroll"))
+      if (box.scrollWidth > box.clientWidth + 1) found.push(`${box.getAttribute("aria-label")}: ${box.scrollWidth} in ${box.clientWidth}`);
+    if (document.documentElement.scrollWidth > window.innerWidth) found.push("the page");
+    const panel = document.querySelector("aside.panel")?.getBoundingClientRect();
+    if (panel && (panel.right > window.innerWidth + 1 || panel.left < 0 || panel.width < 280)) found.push(`the panel: ${panel.left} to ${panel.right}`);
+    return found;
+  });
+  const wrong = [];
+  for (const panel of ["", "test", "measure"]) {
+    await page.setViewportSize({ width: 1360, height: 860 });
+    await go("/data/quality", "button.spark");
+    if (panel === "test") await page.locator("button.cell.warned").last().click();
+    if (panel === "measure") await page.click("button.spark:has(svg[aria-label^='Rows written of mart_price_summary:'])");
+    if (panel) await page.waitForSelector("aside.panel table");
+    for (const width of [360, 414, 540, 720, 768, 900, 1024, 1180, 1280, 1360, 1536, 1920]) {
+      await page.setViewportSize({ width, height: 860 });
+      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+      wrong.push(...(await cut()).map((text) => `${width} ${panel || "no panel"}: ${text}`));
+      await page.screenshot({ path: join(process.env.TARN_PICTURES, `quality-at-${width}${panel && `-${panel}`}.png`) });
+    }
+  }
+  await page.setViewportSize({ width: 1360, height: 860 });
+  assert.deepEqual(wrong, []);
   none();
 });
 

@@ -45,6 +45,14 @@ mail: {to: [Ada <ada@example.org>, bob@example.org], subject: "{title} from {fro
 """
 
 
+# What can be chosen of one parameter depends on the other.
+CHOSEN = """title: Days of a share
+parameters:
+  day: {type: choice, label: Day, choices: "select symbol || ' ' || day from {{ ref('mart_prices') }} where symbol = $share order by day desc limit 5"}
+  share: {type: choice, label: Share, choices: "select symbol from {{ ref('symbols') }} order by 1", default: AAPL}
+sheets: [{name: Day, query: "select $day as day, $share as share"}]
+"""
+
 # Of its first mail nobody knows whether it arrived.
 LOST = """title: Lost letter
 sheets: [{name: Closes, query: "select symbol from {{ ref('symbols') }}"}]
@@ -121,6 +129,7 @@ def server(demo, inbox, hooks):
                + f"\ntime_zone: Europe/Amsterdam\nmail: {{host: 127.0.0.1, port: {inbox.port}, tls: none, from: Home <home@example.org>}}\n"
                + ALERTS.replace("PORT", str(hooks)))
     demo.write("reports/lost.yml", LOST)
+    demo.write("reports/chosen.yml", CHOSEN)
     demo.write("reports/closes.yml", MAILED)
     demo.write("tests/no_cheap_share.sql", "{{ config(severity='warn') }}\nselect * from {{ ref('mart_price_summary') }} where last_close < 100\n")
     demo.write("sources/raw_meter.yml", READINGS)

@@ -37,8 +37,24 @@ int show_all(CommandContext& context, serve::Backend& backend) {
   return 0;
 }
 
+// With the choices that there are when parameters have the values that the command gives.
+Result<report::Form> form_of(const Arguments& arguments, serve::Backend& backend) {
+  TARN_TRY(auto form, backend.report_form(arguments.report));
+  if (arguments.parameters.empty())
+    return form;
+  TARN_TRY(const auto meanings, backend.report_meanings({.name = arguments.report,
+                                                         .parameters = arguments.parameters,
+                                                         .as_of = {},
+                                                         .key = ""}));
+  for (size_t i = 0; i < std::min(meanings.size(), form.fields.size()); ++i) {
+    if (meanings[i].choices)
+      form.fields[i].choices = *meanings[i].choices;
+  }
+  return form;
+}
+
 int show_form(CommandContext& context, serve::Backend& backend) {
-  const auto form = backend.report_form(context.arguments.report);
+  const auto form = form_of(context.arguments, backend);
   if (!form)
     return report(context, form.error());
   if (context.arguments.json) {
@@ -52,8 +68,9 @@ int show_form(CommandContext& context, serve::Backend& backend) {
       values.push_back(field.choices[i].value);
     if (field.choices.size() > values.size())
       values.emplace_back("…");
-    fmt::print("  --param {}=…  {}{}{}{}\n", field.name, field.type, field.required ? ", required" : "",
+    fmt::print("  --param {}=…  {}{}{}{}{}\n", field.name, field.type, field.required ? ", required" : "",
                field.defaults.empty() ? "" : fmt::format(", default {}", fmt::join(field.defaults, ", ")),
+               field.needs.empty() ? "" : fmt::format(", by {}", fmt::join(field.needs, ", ")),
                values.empty() ? "" : fmt::format(", one of {}", fmt::join(values, ", ")));
   }
   return 0;

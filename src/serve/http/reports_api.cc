@@ -55,14 +55,33 @@ std::string header_name(std::string name) {
   return name;
 }
 
+Json choices_json(const std::vector<report::Choice>& choices) {
+  Json list = Json::array();
+  for (const auto& choice : choices)
+    list.push_back({{"value", choice.value}, {"label", choice.label}});
+  return list;
+}
+
+std::vector<report::Choice> choices_of(const Json& json) {
+  std::vector<report::Choice> choices;
+  for (const auto& choice : json)
+    choices.push_back({text_of(choice, "value"), text_of(choice, "label")});
+  return choices;
+}
+
 }  // namespace
+
+report::FieldMeaning meaning_of(const Json& json) {
+  report::FieldMeaning meaning{text_of(json, "name"), text_of(json, "shown"), text_of(json, "problem")};
+  if (const auto choices = json.value("choices", Json()); choices.is_array())
+    meaning.choices = choices_of(choices);
+  return meaning;
+}
 
 Json to_json(const report::Form& form) {
   Json fields = Json::array();
   for (const auto& field : form.fields) {
-    Json choices = Json::array();
-    for (const auto& choice : field.choices)
-      choices.push_back({{"value", choice.value}, {"label", choice.label}});
+    const auto choices = choices_json(field.choices);
     fields.push_back({{"name", field.name},
                       {"type", field.type},
                       {"label", field.label},
@@ -70,6 +89,7 @@ Json to_json(const report::Form& form) {
                       {"required", field.required},
                       {"default", field.defaults},
                       {"written", field.written},
+                      {"needs", field.needs},
                       {"choices", choices}});
   }
   return {{"name", form.name},
@@ -103,9 +123,9 @@ report::Form form_of(const Json& json) {
                             .description = text_of(one, "description"),
                             .required = truth_of(one, "required"),
                             .defaults = texts_of(one, "default"),
-                            .written = texts_of(one, "written")};
-    for (const auto& choice : one.value("choices", Json::array()))
-      field.choices.push_back({text_of(choice, "value"), text_of(choice, "label")});
+                            .written = texts_of(one, "written"),
+                            .choices = choices_of(one.value("choices", Json::array())),
+                            .needs = texts_of(one, "needs")};
     form.fields.push_back(std::move(field));
   }
   return form;
@@ -220,7 +240,10 @@ void ReportsApi::values(const net::HttpServerRequest& request, const std::string
     return answer(response, meanings.error());
   Json all = Json::array();
   for (const auto& one : *meanings)
-    all.push_back({{"name", one.name}, {"shown", one.shown}, {"problem", one.problem}});
+    all.push_back({{"name", one.name},
+                   {"shown", one.shown},
+                   {"problem", one.problem},
+                   {"choices", one.choices ? choices_json(*one.choices) : Json()}});
   answer(response, 200, {{"values", all}});
 }
 

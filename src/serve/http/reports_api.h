@@ -40,6 +40,7 @@ class ReportsApi {
 
 Json to_json(const report::Form& form);
 report::Form form_of(const Json& json);
+report::FieldMeaning meaning_of(const Json& json);
 Json to_json(const report::mail::SentRecord& record);
 report::mail::SentRecord sent_of(const Json& json);
 Json to_json(const ReportRequest& request);

@@ -9,7 +9,7 @@
 namespace tarn::serve {
 
 // Turns calls into events; `emit` is called one at a time.
-class EventWriter final : public flow::RunObserver {
+class EventWriter : public flow::RunObserver {
  public:
   explicit EventWriter(std::function<void(const Json&)> emit) : emit_(std::move(emit)) {}
   void run_started(const flow::RunRecord& run, size_t tasks) override;

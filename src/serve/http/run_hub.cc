@@ -196,8 +196,21 @@ void RunHub::work_loop() {
   }
 }
 
+// A part of a run is heard of as a run of its own.
+class RunHub::Observer final : public EventWriter {
+ public:
+  Observer(RunHub& hub, std::function<void(const Json&)> emit) : EventWriter(std::move(emit)), hub_(hub) {}
+  std::unique_ptr<flow::RunObserver> part(const std::string& run_id) override {
+    return std::make_unique<Observer>(
+        hub_, [&hub = hub_, run_id](const Json& event) { hub.publish(run_id, event); });
+  }
+
+ private:
+  RunHub& hub_;
+};
+
 void RunHub::run_one(const LivePtr& live) {
-  EventWriter observer([this, &live](const Json& event) { emit(live, event); });
+  Observer observer(*this, [this, &live](const Json& event) { emit(live, event); });
   const auto outcome = live->body(observer, live->cancel);
   if (!outcome)
     (void)runs_.fail_waiting(live->record.id, outcome.error().message);

@@ -65,7 +65,8 @@ class RunHub {
   void stop();
 
   // Everything that happens, as watch() tells it: run_waiting, run_started, task_started, task_progress,
-  // task_line, task_retried, task_ended, run_ended; and what publish() is given (schedule_changed). Called
+  // task_line, task_retried, task_ended, run_ended, also of runs that are parts of a flow's, under their own
+  // ids; and what publish() is given (schedule_changed). Called
   // from any thread, also several at once: it must not block, and must not call the hub. `run_id` is empty
   // for what belongs to no run.
   using Listener = std::function<void(const std::string& run_id, const Json& event)>;
@@ -100,6 +101,7 @@ class RunHub {
     std::optional<Error> error;  // it could not start, or its records failed
   };
   using LivePtr = std::shared_ptr<Live>;
+  class Observer;
 
   Result<LivePtr> enqueue(LivePtr live);
   Result<Submitted> first_word(const LivePtr& live);

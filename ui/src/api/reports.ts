@@ -10,6 +10,7 @@ export interface FieldMeaning {
   name: string;
   shown: string;
   problem: string;
+  choices: ReportField["choices"] | null; // where they depend on other parameters: what can be chosen now
 }
 
 export const reportPath = (name: string) => `/api/v1/reports/${encodeURIComponent(name)}`;

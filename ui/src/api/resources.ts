@@ -76,11 +76,15 @@ export const useRuns = (limit: () => number) =>
     (event) => event.kind === "run",
   );
 
+// Also what happens in runs that are parts of it: "<run>.fetch" is one of its task "flow/fetch".
+export const isOfRun = (run: string, id: string | null): boolean =>
+  id !== null && (run === id || run.startsWith(`${id}.`));
 export const useRun = (id: () => string | null) =>
   useResource<RunDetail>(
     () => (id() ? `/api/v1/runs/${encodeURIComponent(id()!)}/detail` : null),
     (event) =>
-      (event.kind === "run" && event.data.id === id()) || (event.kind === "task" && event.data.run === id()),
+      (event.kind === "run" && isOfRun(event.data.id, id())) ||
+      (event.kind === "task" && isOfRun(event.data.run, id())),
   );
 
 export const useTables = () =>
