@@ -1,43 +1,25 @@
 #include "alert/history.h"
 
-#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "base/time.h"
+#include "store/sorting.h"
 
 namespace tarn::alert {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kSorts = {
-    {{"at", "a.id"},
-     {"event", "a.event"},
-     {"subject", "e.subject"},
-     {"channel", "a.channel"},
-     {"state", "a.state"}}};
+constexpr std::array<store::Sort, 5> kSorts = {{{"at", "a.id"},
+                                                {"event", "a.event"},
+                                                {"subject", "e.subject"},
+                                                {"channel", "a.channel"},
+                                                {"state", "a.state"}}};
 
 constexpr std::string_view kWanted =
     "(?1 = '' OR a.state = ?1) AND (?2 = '' OR a.event = ?2) AND (?3 = '' OR a.channel = ?3) AND "
     "(?4 = '' OR instr(lower(e.subject || ' ' || a.text || ' ' || a.run_id || ' ' || a.answer), lower(?4)) > "
     "0)";
-
-Result<std::string> order_of(std::string_view sort) {
-  const bool down = sort.starts_with('-');
-  const auto name = down ? sort.substr(1) : sort;
-  if (name.empty())
-    return std::string("a.id DESC");
-  const auto* found =
-      std::find_if(kSorts.begin(), kSorts.end(), [&](const auto& one) { return one.first == name; });
-  if (found != kSorts.end())
-    return fmt::format("{} {}, a.id DESC", found->second, down ? "DESC" : "ASC");
-  std::vector<std::string_view> names;
-  for (const auto& [known, column] : kSorts)
-    names.push_back(known);
-  return Error{Code::kInvalid,
-               fmt::format("alerts cannot be sorted by '{}': take {}", name, fmt::join(names, ", "))};
-}
 
 Status check_words(const PageQuery& query) {
   if (!query.state.empty() && name_of(alert_state_of(query.state)) != query.state) {
@@ -47,9 +29,9 @@ Status check_words(const PageQuery& query) {
                              query.state)};
   }
   if (!query.event.empty() && !event_of(query.event)) {
-    return Error{Code::kInvalid,
-                 fmt::format("'{}' is no event: take failure, recovery, lateness, test or quarantine",
-                             query.event)};
+    return Error{
+        Code::kInvalid,
+        fmt::format("'{}' is no event: take failure, recovery, lateness, test or quarantine", query.event)};
   }
   return ok();
 }
@@ -126,17 +108,17 @@ Result<std::vector<Alert>> alerts_of(store::Rows rows) {
 
 Result<AlertPage> alert_page(store::Store& store, const PageQuery& query) {
   TARN_CHECK(check_words(query));
-  TARN_TRY(const auto order, order_of(query.sort));
+  TARN_TRY(const auto order, store::order_by("alerts", query.sort, kSorts, "a.id DESC"));
   return store.read([&](store::Connection& db) -> Result<AlertPage> {
     AlertPage page;
     TARN_TRY(const auto total,
              db.integer(fmt::format("SELECT count(*) FROM {} WHERE {}", kAlertTables, kWanted),
                         {query.state, query.event, query.channel, query.text}));
     page.total = total.value_or(0);
-    TARN_TRY(auto rows, db.query(fmt::format("SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT ?5 OFFSET ?6",
-                                             kAlertColumns, kAlertTables, kWanted, order),
-                                 {query.state, query.event, query.channel, query.text, query.limit,
-                                  query.offset}));
+    TARN_TRY(auto rows,
+             db.query(fmt::format("SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT ?5 OFFSET ?6", kAlertColumns,
+                                  kAlertTables, kWanted, order),
+                      {query.state, query.event, query.channel, query.text, query.limit, query.offset}));
     TARN_TRY(page.alerts, alerts_of(std::move(rows)));
     return page;
   });
@@ -151,10 +133,11 @@ Status add_told(store::Connection& db, Episode& episode) {
   if (episode.fact.task.empty() || episode.fact.run.empty())
     return ok();
   const bool fails = episode.fact.kind == Event::kFailure || episode.fact.kind == Event::kTest;
-  TARN_TRY(auto rows, db.query("SELECT count(*) FILTER (WHERE state IN ('failed', 'interrupted', 'unknown')), "
-                               "max(run_id) FROM tasks WHERE name = ? AND run_id >= ? AND started_at IS NOT "
-                               "NULL",
-                               {episode.fact.task, episode.fact.run}));
+  TARN_TRY(auto rows,
+           db.query("SELECT count(*) FILTER (WHERE state IN ('failed', 'interrupted', 'unknown')), "
+                    "max(run_id) FROM tasks WHERE name = ? AND run_id >= ? AND started_at IS NOT "
+                    "NULL",
+                    {episode.fact.task, episode.fact.run}));
   TARN_TRY(const bool any, rows.next());
   if (any && !rows.is_null(1)) {
     episode.failed_runs = fails ? rows.integer(0) : 0;
@@ -194,9 +177,10 @@ Result<std::string> settle(store::Store& store, int64_t id, bool done, Timestamp
         db.run("UPDATE alerts SET state = 'sent', answer = 'somebody looked: it arrived', finished_at = ? "
                "WHERE message = ? AND state = 'unknown'",
                {now, alert.message}));
-    TARN_CHECK(db.run("UPDATE alert_messages SET state = 'sent', answer = 'somebody looked: it arrived' "
-                      "WHERE id = ? AND state = 'unknown'",
-                      {alert.message}));
+    TARN_CHECK(
+        db.run("UPDATE alert_messages SET state = 'sent', answer = 'somebody looked: it arrived' "
+               "WHERE id = ? AND state = 'unknown'",
+               {alert.message}));
     return alert.channel;
   });
 }

@@ -202,10 +202,11 @@ Result<AlertRecords::Taken> AlertRecords::take(const Channel& channel, const Tim
     if (free > now)
       return Taken{.message = {}, .look_again = free};
     Message message{.id = new_uuid(*env_.random), .channel = channel.name, .alerts = {}};
-    TARN_TRY(auto rows,
-             db.query(fmt::format("SELECT {} FROM {} WHERE a.channel = ? AND a.state = 'waiting' ORDER BY a.id",
-                                  kAlertColumns, kAlertTables),
-                      {channel.name}));
+    TARN_TRY(
+        auto rows,
+        db.query(fmt::format("SELECT {} FROM {} WHERE a.channel = ? AND a.state = 'waiting' ORDER BY a.id",
+                             kAlertColumns, kAlertTables),
+                 {channel.name}));
     TARN_TRY(message.alerts, alerts_of(std::move(rows)));
     if (message.alerts.empty())
       return Taken{};

@@ -60,9 +60,9 @@ struct Alert {
 // What is the matter now, from its begin to its end.
 struct Episode {
   int64_t id = 0;
-  Fact fact = {};               // of its begin
-  int64_t failed_runs = 0;      // that failed of it
-  std::string last_run = {};    // the newest run of its task
+  Fact fact = {};                // of its begin
+  int64_t failed_runs = 0;       // that failed of it
+  std::string last_run = {};     // the newest run of its task
   std::vector<Alert> told = {};  // by channel
 };
 

@@ -80,7 +80,7 @@ Result<flow::RunOutcome> Workspace::run_flow(const ProjectPlan& plan, const serv
   const auto& flows = *plan.flows;
   TARN_TRY(const auto config, flows.find_whole(flow_of(request.selection)));
   const auto run_part = [this, &observer](const flowfile::PartRequest& part, flow::RunObserver& inner,
-                               const flow::CancelFlag& stop) -> Result<flow::RunOutcome> {
+                                          const flow::CancelFlag& stop) -> Result<flow::RunOutcome> {
     const auto wanted = request_of(part);
     TARN_TRY(const auto now, plan_project(parts_->env, parts_->project, wanted.vars, *parts_->fetches));
     if (!now.mistakes.empty())

@@ -32,9 +32,9 @@ class Asker {
 
   // What is known of one parameter when others have these values.
   struct Look {
-    Value value;               // blank with a problem
-    std::string problem;       // why it has no value
-    bool is_open = false;      // what its choices depend on has a problem: they are not known
+    Value value;           // blank with a problem
+    std::string problem;   // why it has no value
+    bool is_open = false;  // what its choices depend on has a problem: they are not known
     std::vector<Choice> choices;
     std::vector<size_t> needs;  // those that its choices depend on
   };

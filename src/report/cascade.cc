@@ -85,19 +85,20 @@ void check_circles(const Needs& needs, const YamlFile& file, const std::vector<P
     const auto& first = parameters[circle.front()];
     const auto folded = engine::fold(last.choices_query.text);
     const auto at = folded.find("$" + engine::fold(first.name));
-    const auto place = at == std::string::npos ? last.choices_query.place
-                                               : place_in_text(file, last.choices_query, at);
+    const auto place =
+        at == std::string::npos ? last.choices_query.place : place_in_text(file, last.choices_query, at);
     if (circle.size() == 1) {
-      found.push_back({place, fmt::format("the choices of {0} depend on {0} itself: take ${0} out of them",
-                                          first.name)});
+      found.push_back(
+          {place, fmt::format("the choices of {0} depend on {0} itself: take ${0} out of them", first.name)});
       continue;
     }
     std::vector<std::string> names;
     for (const auto i : circle)
       names.push_back(parameters[i].name);
     names.push_back(first.name);
-    found.push_back({place, fmt::format("choices depend on each other in a circle ({}): take one of the $ out",
-                                        fmt::join(names, " on "))});
+    found.push_back(
+        {place, fmt::format("choices depend on each other in a circle ({}): take one of the $ out",
+                            fmt::join(names, " on "))});
   }
 }
 

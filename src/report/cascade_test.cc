@@ -1,5 +1,5 @@
-// Goal: what choices depend on comes first, and a circle is told at its place, however parameters stand in the
-// file. Method: needs by hand; places from a YAML text.
+// Goal: what choices depend on comes first, and a circle is told at its place, however parameters stand in
+// the file. Method: needs by hand; places from a YAML text.
 #include "report/cascade.h"
 
 #include <gmock/gmock.h>
@@ -38,9 +38,10 @@ TEST(CascadeTest, ACircleIsToldAtItsPlace) {
   ASSERT_TRUE(found.empty()) << to_string(found.front());
   check_circles({{1}, {0}, {2}}, config->file, config->parameters, found);
   ASSERT_EQ(found.size(), 2U);
-  EXPECT_EQ(to_string(found[0]),
-            "reports/x.yml:8:17: choices depend on each other in a circle (region on city on region): take one of "
-            "the $ out");
+  EXPECT_EQ(
+      to_string(found[0]),
+      "reports/x.yml:8:17: choices depend on each other in a circle (region on city on region): take one of "
+      "the $ out");
   EXPECT_EQ(to_string(found[1]),
             "reports/x.yml:9:56: the choices of own depend on own itself: take $own out of them");
   found.clear();

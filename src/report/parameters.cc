@@ -89,8 +89,7 @@ Status check_names(std::string_view of, const std::vector<ParameterConfig>& para
 Result<Value> settle_value(const ParameterConfig& parameter, const Given& given,
                            std::chrono::year_month_day today, const AskChoices& choices) {
   const auto found = given.find(parameter.name);
-  auto texts =
-      found != given.end() ? found->second : parameter.defaults.value_or(std::vector<std::string>());
+  auto texts = found != given.end() ? found->second : parameter.defaults.value_or(std::vector<std::string>());
   const bool is_list = parameter.type == ParameterType::kList;
   if (!is_list)
     std::erase(texts, "");

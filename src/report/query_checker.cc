@@ -28,9 +28,8 @@ bool has_unknown_parameter(const QueryContext& context, const Query& query,
   for (const auto& parameter : context.parameters)
     names.push_back(parameter.name);
   for (const auto& name : facts.parameter_names) {
-    const bool known = std::any_of(names.begin(), names.end(), [&](const auto& one) {
-      return engine::fold(one) == engine::fold(name);
-    });
+    const bool known = std::any_of(names.begin(), names.end(),
+                                   [&](const auto& one) { return engine::fold(one) == engine::fold(name); });
     if (known)
       continue;
     const auto at = query.text.find("$" + name);

@@ -26,7 +26,8 @@ class Checker {
       if (!parameter.choices_query.text.empty())
         (void)columns_of(parameter.choices_query);
     }
-    check_circles(needs_of(models_, config_.file, config_.parameters), config_.file, config_.parameters, found_);
+    check_circles(needs_of(models_, config_.file, config_.parameters), config_.file, config_.parameters,
+                  found_);
     if (config_.mail)
       check_mail(*config_.mail);
     for (const auto& sheet : config_.sheets) {

@@ -175,7 +175,7 @@ sheets: [{name: A, query: select 1 as n}]
     for words in ("bad.yml:6:", "$form is not declared: did you mean 'from'?", "bad.yml:8:", "symbl",
                   "bad.yml:11:15: sheet C has no column 'clos': did you mean 'close'?", "bad.yml:14:12: a query must be exactly one SELECT",
                   "worse.yml:2:12: 'a/b' cannot be a sheet's name", "worse.yml:3:", "tied.yml:3:74: choices depend on each other in a circle (one on two on one)",
-                  "tied.yml:4:77: the choices of self depend on self itself", "tied.yml:5:", "$nobody is not declared"):
+                  "tied.yml:4:78: the choices of self depend on self itself", "tied.yml:5:", "$nobody is not declared"):
         assert words in text, words
     assert "depend on each other in a circle: see tarn check" in shares.run("report", "tied", check=2).stderr
     assert "reports/worse.yml has mistakes: see tarn check" in shares.run("report", "worse", check=2).stderr

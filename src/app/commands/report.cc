@@ -42,10 +42,9 @@ Result<report::Form> form_of(const Arguments& arguments, serve::Backend& backend
   TARN_TRY(auto form, backend.report_form(arguments.report));
   if (arguments.parameters.empty())
     return form;
-  TARN_TRY(const auto meanings, backend.report_meanings({.name = arguments.report,
-                                                         .parameters = arguments.parameters,
-                                                         .as_of = {},
-                                                         .key = ""}));
+  TARN_TRY(const auto meanings,
+           backend.report_meanings(
+               {.name = arguments.report, .parameters = arguments.parameters, .as_of = {}, .key = ""}));
   for (size_t i = 0; i < std::min(meanings.size(), form.fields.size()); ++i) {
     if (meanings[i].choices)
       form.fields[i].choices = *meanings[i].choices;

@@ -1,19 +1,19 @@
 #include "report/mail/sent_log.h"
 
-#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "base/time.h"
+#include "store/sorting.h"
 
 namespace tarn::report::mail {
 namespace {
 
 store::Migrations migrations() {
-  return {.component = "mail", .steps = {R"sql(
+  return {.component = "mail",
+          .steps = {R"sql(
 CREATE TABLE sent (
   id TEXT PRIMARY KEY, key TEXT NOT NULL, report TEXT NOT NULL, run TEXT NOT NULL, sender TEXT NOT NULL,
   recipients TEXT NOT NULL, subject TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL,
@@ -22,7 +22,7 @@ CREATE TABLE sent (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sent_by_key ON sent (key, started_at);
 )sql",
-                                         R"sql(
+                    R"sql(
 ALTER TABLE sent ADD COLUMN parameters TEXT NOT NULL DEFAULT '{}';
 CREATE INDEX sent_by_time ON sent (started_at);
 )sql"}};
@@ -204,28 +204,11 @@ Status SentLog::end(const SentRecord& record) {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kSorts = {
-    {{"at", "started_at"},
-     {"report", "report"},
-     {"state", "state"},
-     {"bytes", "bytes"},
-     {"attempts", "attempts"}}};
-
-Result<std::string> order_of(std::string_view sort) {
-  const bool down = sort.starts_with('-');
-  const auto name = down ? sort.substr(1) : sort;
-  if (name.empty())
-    return std::string("started_at DESC, id");
-  const auto* found =
-      std::find_if(kSorts.begin(), kSorts.end(), [&](const auto& one) { return one.first == name; });
-  if (found != kSorts.end())
-    return fmt::format("{} {}, started_at DESC, id", found->second, down ? "DESC" : "ASC");
-  std::vector<std::string_view> names;
-  for (const auto& [known, column] : kSorts)
-    names.push_back(known);
-  return Error{Code::kInvalid,
-               fmt::format("mails cannot be sorted by '{}': take {}", name, fmt::join(names, ", "))};
-}
+constexpr std::array<store::Sort, 5> kSorts = {{{"at", "started_at"},
+                                                {"report", "report"},
+                                                {"state", "state"},
+                                                {"bytes", "bytes"},
+                                                {"attempts", "attempts"}}};
 
 Status may_settle(const SentRecord& mail, bool done) {
   const bool lost = mail.state == SentState::kRefused || mail.state == SentState::kNotSent;
@@ -272,7 +255,7 @@ Result<SentPage> sent_page(store::Store& store, const SentQuery& query) {
                                              "refused, 'not sent' or unknown",
                                              query.state)};
   }
-  TARN_TRY(const auto order, order_of(query.sort));
+  TARN_TRY(const auto order, store::order_by("mails", query.sort, kSorts, "started_at DESC, id"));
   return store.read([&](store::Connection& db) -> Result<SentPage> {
     SentPage page;
     TARN_TRY(const auto total, db.integer(fmt::format("SELECT count(*) FROM sent WHERE {}", kWanted),

@@ -56,9 +56,8 @@ Result<std::vector<engine::Parameter>> sql_parameters_of(const Json& json) {
   std::vector<engine::Parameter> all;
   for (const auto& [name, value] : json.items()) {
     engine::Parameter one{.name = name};
-    if (value.is_array() && std::all_of(value.begin(), value.end(), [](const auto& item) {
-          return item.is_string();
-        })) {
+    if (value.is_array() &&
+        std::all_of(value.begin(), value.end(), [](const auto& item) { return item.is_string(); })) {
       one.list = value.get<std::vector<std::string>>();
     } else if (value.is_string()) {
       one.text = value.get<std::string>();

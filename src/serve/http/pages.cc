@@ -10,8 +10,9 @@ namespace tarn::serve {
 namespace {
 
 // The first part of a page's path: the UI's own router knows the rest.
-constexpr std::array<std::string_view, 11> kRooms = {"/",       "/login",   "/data", "/flow",     "/alerts", "/sql",
-                                                     "/boards", "/reports", "/sent", "/settings", "/share"};
+constexpr std::array<std::string_view, 11> kRooms = {"/",       "/login",    "/data",   "/flow",
+                                                     "/alerts", "/sql",      "/boards", "/reports",
+                                                     "/sent",   "/settings", "/share"};
 constexpr std::string_view kLogin = "/api/v1/login";
 constexpr std::string_view kLogout = "/api/v1/logout";
 constexpr std::string_view kPolicy =

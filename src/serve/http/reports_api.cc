@@ -157,7 +157,8 @@ report::mail::SentRecord sent_of(const Json& json) {
   record.state = report::mail::sent_state_of(text_of(json, "state"));
   record.attempts = static_cast<int>(integer_of(json, "attempts"));
   record.answer = text_of(json, "answer");
-  record.parameters = given_of(json.value("parameters", Json::object()), "parameter").value_or(report::Given());
+  record.parameters =
+      given_of(json.value("parameters", Json::object()), "parameter").value_or(report::Given());
   record.started_at = time_of(json, "started_at").value_or(Timestamp());
   record.finished_at = time_of(json, "finished_at");
   return record;

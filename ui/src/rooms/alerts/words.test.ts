@@ -29,7 +29,10 @@ const alert = (some: Partial<Alert>): Alert => ({
   finished_at: null,
   ...some,
 });
-const tasks = [{ name: "raw_bars", writes: ["public.raw.bars"] }] as unknown as OverviewTask[];
+const tasks = [
+  { name: "raw_bars", writes: ["public.raw.bars"], last_done_at: "2026-11-28T10:00:00Z" },
+  { name: "never", writes: ["public.never"], last_done_at: null },
+] as unknown as OverviewTask[];
 
 test("an alert leads to the run, the task and the table behind it, and to what its event is about", () => {
   expect(waysOf(alert({}), tasks).map((way) => way.name)).toEqual(["Run", "Task", "Table"]);
@@ -37,6 +40,7 @@ test("an alert leads to the run, the task and the table behind it, and to what i
     name: "table",
     params: { schema: "public", name: "raw.bars" },
   });
+  expect(waysOf(alert({ task: "never" }), tasks).map((way) => way.name)).toEqual(["Run", "Task"]);
   expect(waysOf(alert({ event: "quarantine" }), tasks).map((way) => way.name)).toContain("Refused rows");
   const test = alert({ event: "recovery", recovered_from: "test", kind: "test", task: "no_cheap", run: "" });
   expect(waysOf(test, tasks)).toEqual([

@@ -57,7 +57,7 @@ export function waysOf(fact: Fact, tasks: OverviewTask[], run = fact.run): Way[]
     });
   const task = tasks.find((one) => one.name === fact.task);
   if (task) ways.push({ name: "Task", to: { name: "graph", query: { task: task.name } } });
-  const [schema, ...name] = (task?.writes[0] ?? "").split(".");
+  const [schema, ...name] = ((task?.last_done_at && task.writes[0]) || "").split("."); // never built: none
   if (schema && name.length)
     ways.push({ name: "Table", to: { name: "table", params: { schema, name: name.join(".") } } });
   const report = /^reports\/(.+)\.ya?ml$/.exec(fact.path);
