@@ -1,5 +1,7 @@
 #include "catalog/commit.h"
 
+#include <set>
+
 #include <fmt/format.h>
 
 #include "base/ids.h"
@@ -9,6 +11,7 @@
 #include "catalog/version_editor.h"
 #include "catalog/view_metadata.h"
 #include "iceberg/metadata_update.h"
+#include "iceberg/planner.h"
 #include "iceberg/snapshot_builder.h"
 
 namespace tarn::catalog {
@@ -159,7 +162,7 @@ class CommitMaker {
   }
 
   // What other commits may have done since the transaction read `base`.
-  [[nodiscard]] static Status check_rebase(const TableChange& change, const TableMetadata& head) {
+  [[nodiscard]] Status check_rebase(const TableChange& change, const TableMetadata& head) {
     if (change.base == nullptr) {
       return Error{Code::kInternal,
                    fmt::format("the change of {} does not say on what it builds", to_string(change.name))};
@@ -177,6 +180,35 @@ class CommitMaker {
     if (change.remove_all && change.base->current_snapshot_id != head.current_snapshot_id) {
       return conflict(
           fmt::format("{} is to be replaced, but was written to meanwhile", to_string(change.name)));
+    }
+    if (change.base->current_snapshot_id != head.current_snapshot_id) {
+      return check_touched(change, head);
+    }
+    return ok();
+  }
+
+  // Rows are deleted by file and position: the files must still be there, with the deletes that they had.
+  [[nodiscard]] Status check_touched(const TableChange& change, const TableMetadata& head) {
+    if (change.touched.empty()) {
+      return ok();
+    }
+    iceberg::Plan plan;
+    if (head.current_snapshot_id) {
+      TARN_TRY(plan, iceberg::plan_scan(head, *head.current_snapshot_id, {}, tools_.manifests));
+    }
+    std::map<std::string, std::set<std::string>> now;
+    for (const auto& file : plan.files) {
+      auto& deletes = now[file.file.path];
+      for (const auto& applied : file.deletes) {
+        deletes.insert(applied.path);
+      }
+    }
+    for (const auto& [path, deletes] : change.touched) {
+      const auto found = now.find(path);
+      if (found == now.end() || found->second != std::set<std::string>(deletes.begin(), deletes.end())) {
+        return conflict(fmt::format("rows of {} that are to be changed were changed meanwhile",
+                                    to_string(change.name)));
+      }
     }
     return ok();
   }

@@ -80,7 +80,10 @@ struct TableChange {
   std::optional<TableName> rename_to;
   bool remove_all = false;           // TRUNCATE, CREATE OR REPLACE: all files of `base`
   std::vector<std::string> removed;  // paths of data files taken out
-  std::vector<iceberg::DataFile> added;
+  std::vector<iceberg::DataFile> added;  // data files and position deletes
+  // Data files of `base` of which `added` deletes rows, with the delete files that applied to each: a conflict
+  // when one is gone by now, or others apply.
+  std::map<std::string, std::vector<std::string>> touched;
   std::map<std::string, std::string> summary;  // further keys of the snapshot summary
   [[nodiscard]] bool writes_files() const { return remove_all || !removed.empty() || !added.empty(); }
 };

@@ -72,25 +72,9 @@ Status check_kind(std::string_view sql, const StatementFacts& facts, StatementKi
     return refuse(Code::kDenied, sql, facts.begin,
                   fmt::format("{} is not allowed: {}", name_of(kind), *refusal));
   }
-  if (kind == StatementKind::kUpdate || kind == StatementKind::kDelete || kind == StatementKind::kMerge) {
-    return refuse(Code::kUnsupported, sql, facts.begin,
-                  fmt::format("{} comes with a later version; rebuild the table with "
-                              "CREATE OR REPLACE TABLE ... AS SELECT",
-                              name_of(kind)));
-  }
   if (kind == StatementKind::kCreateMacro && !facts.temporary) {
     return refuse(Code::kUnsupported, sql, facts.begin,
                   "macros kept in the lake come with a later version; write CREATE TEMP MACRO");
-  }
-  return ok();
-}
-
-Status check_clauses(std::string_view sql, const StatementFacts& facts) {
-  if (facts.on_conflict || facts.returning) {
-    return refuse(Code::kUnsupported, sql, facts.begin,
-                  fmt::format("{} comes with a later version; rebuild the table with "
-                              "CREATE OR REPLACE TABLE ... AS SELECT",
-                              facts.on_conflict ? "ON CONFLICT" : "RETURNING"));
   }
   return ok();
 }
@@ -197,7 +181,7 @@ Status check(std::string_view sql, const StatementFacts& facts, const Macros& ma
   for (const auto& use : facts.tables) {
     TARN_CHECK(check_table(sql, facts, use));
   }
-  return check_clauses(sql, facts);
+  return ok();
 }
 
 bool writes(const StatementFacts& facts) {

@@ -149,14 +149,27 @@ TEST_F(RefusalsTest, ParametersAreNoWayRound) {
   }
 }
 
-TEST_F(RefusalsTest, WhatComesLaterIsRefusedWithItsRemedy) {
-  ASSERT_EQ(script("create table t(a int)"), "");
-  EXPECT_EQ(run("update t set a = 1"),
-            "unsupported: 1:1: UPDATE comes with a later version; rebuild the table with "
-            "CREATE OR REPLACE TABLE ... AS SELECT");
-  EXPECT_TRUE(run("insert into t values (1) returning a").starts_with("unsupported: 1:1: RETURNING comes"));
-  EXPECT_TRUE(
-      run("insert into t values (1) on conflict do nothing").starts_with("unsupported: 1:1: ON CONFLICT"));
+TEST_F(RefusalsTest, ChangesOfRowsAreCheckedInEveryClause) {
+  ASSERT_EQ(script("create table t(a varchar primary key)"), "");
+  for (std::string_view sql :
+       {"update t set a = getenv('HOME')", "update t set a = 1 where a = getenv('HOME')",
+        "update t set a = 'x' from read_csv('/etc/passwd')", "delete from t where a = getenv('HOME')",
+        "delete from t using read_csv('/etc/passwd')", "delete from t returning getenv('HOME')",
+        "insert into t values ('x') returning getenv('HOME')", "update t set a = 'x' returning getenv('HOME')",
+        "insert into t values ('x') on conflict do update set a = getenv('HOME')",
+        "merge into t using read_csv('/etc/passwd') s on true when matched then delete",
+        "merge into t using t s on t.a = getenv('HOME') when matched then delete",
+        "merge into t using t s on true when matched and getenv('HOME') = 'x' then delete",
+        "merge into t using t s on true when matched then update set a = getenv('HOME')",
+        "merge into t using t s on true when not matched then insert values (getenv('HOME'))",
+        "merge into t using t s on true when matched then error getenv('HOME')",
+        "merge into t using t s on true when matched then delete returning getenv('HOME')"}) {
+    EXPECT_TRUE(run(sql).starts_with("denied: ")) << sql << "\n" << run(sql);
+  }
+  for (std::string_view sql : {"delete from _tarn.runs", "update _tarn.runs set id = 1", "truncate _tarn.quarantine",
+                               "merge into _tarn.runs using t on true when matched then delete"}) {
+    EXPECT_TRUE(run(sql).starts_with("denied: ")) << sql << "\n" << run(sql);
+  }
 }
 
 TEST_F(RefusalsTest, TheAdminsUnsafeReachesFiles) {

@@ -33,6 +33,7 @@ void take_files(TableChange& change, const FileChange& files) {
   change.remove_all = files.remove_all;
   change.removed.assign(files.removed.begin(), files.removed.end());
   change.added = files.added;
+  change.touched = files.touched;
 }
 
 }  // namespace

@@ -2,64 +2,113 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "duckdb/main/connection.hpp"
 #include "duckdb/parser/keyword_helper.hpp"
 
 namespace tarn::engine::lake {
 namespace {
 
-class PositionDeletes : public db::DeleteFilter {
+constexpr size_t kCachedBytesMax = size_t{64} << 20;
+
+class DeletedRows : public db::DeleteFilter {
  public:
-  explicit PositionDeletes(std::vector<int64_t> positions) : positions_(std::move(positions)) {}
+  DeletedRows(std::shared_ptr<const Positions> committed, std::shared_ptr<const Positions> own)
+      : committed_(std::move(committed)), own_(std::move(own)) {}
 
   db::idx_t Filter(db::row_t start, db::idx_t count, db::SelectionVector& result) override {
-    auto next = std::lower_bound(positions_.begin(), positions_.end(), start);
-    const db::row_t end = start + static_cast<db::row_t>(count);
-    if (next == positions_.end() || *next >= end) {
+    const auto length = static_cast<int64_t>(count);
+    if (!any_in(committed_, start, length) && !any_in(own_, start, length)) {
       return count;
     }
     result.Initialize(STANDARD_VECTOR_SIZE);
     db::idx_t kept = 0;
     for (db::idx_t i = 0; i < count; ++i) {
-      if (next != positions_.end() && *next == start + static_cast<db::row_t>(i)) {
-        ++next;
-        continue;
-      }
-      result.set_index(kept++, i);
+      const auto row = start + static_cast<db::row_t>(i);
+      result.set_index(kept, i);
+      kept += contains(committed_, row) || contains(own_, row) ? 0 : 1;
     }
     return kept;
   }
 
  private:
-  std::vector<int64_t> positions_;  // ascending, each once
+  static bool any_in(const std::shared_ptr<const Positions>& rows, int64_t first, int64_t length) {
+    return rows != nullptr && rows->any_in(first, length);
+  }
+  static bool contains(const std::shared_ptr<const Positions>& rows, int64_t row) {
+    return rows != nullptr && rows->contains(row);
+  }
+
+  std::shared_ptr<const Positions> committed_;
+  std::shared_ptr<const Positions> own_;
 };
 
 std::string quoted(const std::string& text) {
   return db::KeywordHelper::WriteQuoted(text, '\'');
 }
 
-}  // namespace
-
-db::unique_ptr<db::DeleteFilter> read_deletes(db::ClientContext& context, const ScanFile& file) {
-  std::vector<int64_t> positions;
-  db::Connection reader(*context.db);  // a context of its own: this one is in the middle of a statement
-  for (const auto& deletes : file.deletes) {
-    auto rows = reader.Query(fmt::format("SELECT pos FROM system.main.parquet_scan({}) WHERE file_path = {}",
-                                         quoted(path_of(deletes.path)), quoted(file.file.path)));
-    if (rows->HasError()) {
-      throw_error(to_error(rows->GetErrorObject()).at("reading deletes of " + file.file.path));
-    }
-    while (auto chunk = rows->Fetch()) {
-      for (db::idx_t i = 0; i < chunk->size(); ++i) {
-        positions.push_back(chunk->GetValue(0, i).GetValue<int64_t>());
+void read_file(db::Connection& reader, const ScanFile& file, const iceberg::DataFile& deletes,
+               Positions& positions) {
+  auto rows = reader.Query(fmt::format("SELECT pos FROM system.main.parquet_scan({}) WHERE file_path = {}",
+                                       quoted(path_of(deletes.path)), quoted(file.file.path)));
+  if (rows->HasError()) {
+    throw_error(to_error(rows->GetErrorObject()).at("reading deletes of " + file.file.path));
+  }
+  while (auto chunk = rows->Fetch()) {
+    db::UnifiedVectorFormat column;
+    chunk->data[0].ToUnifiedFormat(chunk->size(), column);
+    const auto* values = db::UnifiedVectorFormat::GetData<int64_t>(column);
+    for (db::idx_t i = 0; i < chunk->size(); ++i) {
+      const auto at = column.sel->get_index(i);
+      if (column.validity.RowIsValid(at) && values[at] >= 0 && values[at] < file.file.record_count) {
+        positions.add(values[at]);
       }
     }
   }
-  std::sort(positions.begin(), positions.end());
-  positions.erase(std::unique(positions.begin(), positions.end()), positions.end());
-  return db::make_uniq<PositionDeletes>(std::move(positions));
+}
+
+}  // namespace
+
+std::shared_ptr<const Positions> DeleteCache::read(db::ClientContext& context, const ScanFile& file) {
+  std::string key = file.file.path;
+  for (const auto& deletes : file.deletes) {
+    key += '\n' + deletes.path;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = by_key_.find(key);
+    if (found != by_key_.end()) {
+      entries_.splice(entries_.begin(), entries_, found->second);
+      return found->second->positions;
+    }
+  }
+  auto positions = std::make_shared<Positions>();
+  db::Connection reader(*context.db);  // a context of its own: this one is in the middle of a statement
+  for (const auto& deletes : file.deletes) {
+    read_file(reader, file, deletes, *positions);
+  }
+  put(key, positions);
+  return positions;
+}
+
+void DeleteCache::put(const std::string& key, std::shared_ptr<const Positions> positions) {
+  const std::lock_guard lock(mutex_);
+  if (by_key_.contains(key)) {
+    return;
+  }
+  bytes_ += key.size() + positions->bytes();
+  entries_.push_front({.key = key, .positions = std::move(positions)});
+  by_key_[key] = entries_.begin();
+  while (bytes_ > kCachedBytesMax && entries_.size() > 1) {
+    const auto& oldest = entries_.back();
+    bytes_ -= oldest.key.size() + oldest.positions->bytes();
+    by_key_.erase(oldest.key);
+    entries_.pop_back();
+  }
+}
+
+db::unique_ptr<db::DeleteFilter> delete_filter(std::shared_ptr<const Positions> committed,
+                                               std::shared_ptr<const Positions> own) {
+  return db::make_uniq<DeletedRows>(std::move(committed), std::move(own));
 }
 
 }  // namespace tarn::engine::lake

@@ -1,5 +1,6 @@
 #include "duckdb/parser/expression/constant_expression.hpp"
 #include "engine/duck/lake/delete_filter.h"
+#include "engine/duck/lake/lake_database.h"
 #include "engine/duck/lake/scan.h"
 #include "engine/duck/lake/table_definition.h"
 
@@ -75,8 +76,10 @@ db::ReaderInitializeType FileReader::InitializeReader(
   auto& reader = *reader_data.reader;
   const auto plan = gstate.file_list.Cast<FileList>().plan();
   const auto& file = plan->files.at(reader.file_list_idx.GetIndex());
-  if (!file.deletes.empty()) {
-    reader.deletion_filter = read_deletes(context, file);
+  auto own = source_->rows_out_of(file.file);
+  if (!file.deletes.empty() || own) {
+    auto committed = file.deletes.empty() ? nullptr : source_->table->lake().deletes().read(context, file);
+    reader.deletion_filter = delete_filter(std::move(committed), std::move(own));
   }
   return db::MultiFileReader::InitializeReader(reader_data, bind_data, global_columns, global_column_ids,
                                                table_filters, context, gstate);

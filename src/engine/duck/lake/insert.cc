@@ -20,7 +20,6 @@ namespace {
 
 struct TakenFiles : public db::GlobalSinkState {
   std::vector<iceberg::DataFile> files;
-  int64_t rows = 0;
 };
 
 db::vector<std::pair<db::idx_t, std::string>> required_columns(const iceberg::TableMetadata& metadata) {
@@ -33,6 +32,8 @@ db::vector<std::pair<db::idx_t, std::string>> required_columns(const iceberg::Ta
   }
   return columns;
 }
+
+}  // namespace
 
 db::PhysicalOperator& add_check(db::PhysicalPlanGenerator& planner, const WriteTarget& target,
                                 db::PhysicalOperator& plan) {
@@ -47,12 +48,39 @@ db::PhysicalOperator& add_check(db::PhysicalPlanGenerator& planner, const WriteT
   return check;
 }
 
-}  // namespace
+TableEntry& need_lake_table(db::TableCatalogEntry& table) {
+  auto* entry = dynamic_cast<TableEntry*>(&table);
+  if (entry == nullptr) {
+    throw_error({Code::kDenied, fmt::format("\"{}\" belongs to Tarn and cannot be written", table.name)});
+  }
+  return *entry;
+}
+
+WriteTarget write_target(LakeDatabase& lake, TableEntry& entry) {
+  WriteTarget target;
+  target.lake = &lake;
+  target.name = entry.table().name();
+  target.uuid = entry.table().uuid();
+  target.metadata = entry.metadata();
+  target.types = entry.GetTypes();
+  target.keep_alive = entry.shared_from_this();
+  return target;
+}
+
+TakeFiles::TakeFiles(db::PhysicalPlan& plan, db::vector<db::LogicalType> types, WriteTarget target,
+                     std::shared_ptr<RowChanges> changes, Answer answer, std::string name)
+    : db::PhysicalOperator(plan, db::PhysicalOperatorType::EXTENSION, std::move(types), 1),
+      target_(std::move(target)),
+      changes_(std::move(changes)),
+      answer_(answer),
+      name_(std::move(name)) {}
 
 TakeFiles::TakeFiles(db::PhysicalPlan& plan, db::vector<db::LogicalType> types, WriteTarget target,
                      db::unique_ptr<db::BoundCreateTableInfo> create)
     : db::PhysicalOperator(plan, db::PhysicalOperatorType::EXTENSION, std::move(types), 1),
       target_(std::move(target)),
+      changes_(std::make_shared<RowChanges>()),
+      name_("LAKE_CREATE_TABLE_AS"),
       create_(std::move(create)) {}
 
 db::unique_ptr<db::GlobalSinkState> TakeFiles::GetGlobalSinkState(db::ClientContext& context) const {
@@ -71,6 +99,7 @@ db::unique_ptr<db::GlobalSinkState> TakeFiles::GetGlobalSinkState(db::ClientCont
                    fmt::format("table \"{}\" changed in between: run this again", target_.name.name)});
     }
   }
+  changes_->start(context, answer_ == Answer::kRows ? types : db::vector<db::LogicalType>());
   return db::make_uniq<TakenFiles>();
 }
 
@@ -79,7 +108,7 @@ db::SinkResultType TakeFiles::Sink(db::ExecutionContext&, db::DataChunk& chunk,
   auto& taken = input.global_state.Cast<TakenFiles>();
   for (db::idx_t row = 0; row < chunk.size(); ++row) {
     taken.files.push_back(read_written_file(chunk, row, *target_.metadata, target_.constants));
-    taken.rows += taken.files.back().record_count;
+    changes_->count(taken.files.back().record_count);
   }
   return db::SinkResultType::NEED_MORE_INPUT;
 }
@@ -87,18 +116,22 @@ db::SinkResultType TakeFiles::Sink(db::ExecutionContext&, db::DataChunk& chunk,
 db::SinkFinalizeType TakeFiles::Finalize(db::Pipeline&, db::Event&, db::ClientContext& context,
                                          db::OperatorSinkFinalizeInput& input) const {
   auto& taken = input.global_state.Cast<TakenFiles>();
+  auto& transaction = Transaction::of(context, *target_.lake);
+  transaction.take_out_rows(target_.uuid, changes_->rows_out());
   if (!taken.files.empty()) {
-    auto& added = Transaction::of(context, *target_.lake).change_files(target_.uuid).added;
+    auto& added = transaction.change_files(target_.uuid).added;
     added.insert(added.end(), taken.files.begin(), taken.files.end());
   }
   return db::SinkFinalizeType::READY;
 }
 
+db::unique_ptr<db::GlobalSourceState> TakeFiles::GetGlobalSourceState(db::ClientContext&) const {
+  return db::make_uniq<AnswerState>();
+}
+
 db::SourceResultType TakeFiles::GetDataInternal(db::ExecutionContext&, db::DataChunk& chunk,
-                                                db::OperatorSourceInput&) const {
-  chunk.SetCardinality(1);
-  chunk.SetValue(0, 0, db::Value::BIGINT(sink_state->Cast<TakenFiles>().rows));
-  return db::SourceResultType::FINISHED;
+                                                db::OperatorSourceInput& input) const {
+  return next_answers(*changes_, input.global_state.Cast<AnswerState>(), chunk);
 }
 
 db::InsertionOrderPreservingMap<db::string> TakeFiles::ParamsToString() const {
@@ -128,36 +161,30 @@ db::OperatorResultType CheckNotNull::Execute(db::ExecutionContext&, db::DataChun
   return db::OperatorResultType::NEED_MORE_INPUT;
 }
 
+db::PhysicalOperator& plan_rows_in(db::ClientContext& context, db::PhysicalPlanGenerator& planner,
+                                   const db::vector<db::LogicalType>& types, WriteTarget target,
+                                   db::PhysicalOperator& rows, std::shared_ptr<RowChanges> changes,
+                                   TakeFiles::Answer answer, std::string name) {
+  auto* checked = &add_check(planner, target, rows);
+  if (answer == TakeFiles::Answer::kRows) {
+    checked = &planner.Make<AnswerRows>(*checked, changes);
+  }
+  auto& write = plan_write(context, planner, target, *checked);
+  auto& take = planner.Make<TakeFiles>(types, std::move(target), std::move(changes), answer, std::move(name));
+  take.children.push_back(write);
+  return take;
+}
+
 db::PhysicalOperator& LakeDatabase::PlanInsert(db::ClientContext& context, db::PhysicalPlanGenerator& planner,
                                                db::LogicalInsert& op,
                                                db::optional_ptr<db::PhysicalOperator> plan) {
-  if (op.return_chunk) {
-    throw_error({Code::kUnsupported, "INSERT … RETURNING comes with a later version: leave RETURNING out"});
-  }
-  if (op.on_conflict_info.action_type != db::OnConflictAction::THROW) {
-    throw_error({Code::kUnsupported,
-                 "INSERT … ON CONFLICT comes with a later version: rebuild the table with "
-                 "CREATE OR REPLACE TABLE … AS SELECT"});
-  }
-  auto* entry = dynamic_cast<TableEntry*>(&op.table);
-  if (entry == nullptr) {
-    throw_error({Code::kDenied, fmt::format("\"{}\" belongs to Tarn and cannot be written", op.table.name)});
-  }
+  auto& entry = need_lake_table(op.table);
   if (!op.column_index_map.empty()) {
     plan = planner.ResolveDefaultsProjection(op, *plan);
   }
-  WriteTarget target;
-  target.lake = this;
-  target.name = entry->table().name();
-  target.uuid = entry->table().uuid();
-  target.metadata = entry->metadata();
-  target.types = entry->GetTypes();
-  target.keep_alive = entry->shared_from_this();
-  auto& write = plan_write(context, planner, target, add_check(planner, target, *plan));
-  auto& take = planner.Make<TakeFiles>(db::vector<db::LogicalType>{db::LogicalType::BIGINT},
-                                       std::move(target), nullptr);
-  take.children.push_back(write);
-  return take;
+  const auto answer = op.return_chunk ? TakeFiles::Answer::kRows : TakeFiles::Answer::kCount;
+  return plan_rows_in(context, planner, op.types, write_target(*this, entry), *plan,
+                      std::make_shared<RowChanges>(), answer, "LAKE_INSERT");
 }
 
 db::PhysicalOperator& LakeDatabase::PlanCreateTableAs(db::ClientContext& context,

@@ -5,12 +5,14 @@
 #include "duckdb/execution/physical_operator.hpp"
 #include "duckdb/planner/parsed_data/bound_create_table_info.hpp"
 #include "engine/duck/lake/glue.h"
+#include "engine/duck/lake/row_changes.h"
 #include "engine/lake_catalog.h"
 
 namespace tarn::engine::lake {
 
 class LakeDatabase;
 class SchemaEntry;
+class TableEntry;
 
 // The table that a plan writes to; for CREATE TABLE AS it exists only from the moment the plan runs.
 struct WriteTarget {
@@ -24,9 +26,19 @@ struct WriteTarget {
   std::map<int, std::string> constants;  // field id: its text in every row; filled by plan_write
 };
 
-// Takes the written files into the transaction; returns the number of rows.
+// The table of a statement that changes rows; refuses what belongs to Tarn.
+TableEntry& need_lake_table(db::TableCatalogEntry& table);
+WriteTarget write_target(LakeDatabase& lake, TableEntry& entry);
+
+// Takes the written files, and the rows that the statement took out, into the transaction; answers the rows
+// that RETURNING asks for, or the number of rows.
 class TakeFiles : public db::PhysicalOperator {
  public:
+  enum class Answer { kCount, kRows };
+
+  TakeFiles(db::PhysicalPlan& plan, db::vector<db::LogicalType> types, WriteTarget target,
+            std::shared_ptr<RowChanges> changes, Answer answer, std::string name);
+  // CREATE TABLE AS
   TakeFiles(db::PhysicalPlan& plan, db::vector<db::LogicalType> types, WriteTarget target,
             db::unique_ptr<db::BoundCreateTableInfo> create);
 
@@ -38,15 +50,19 @@ class TakeFiles : public db::PhysicalOperator {
   bool IsSink() const override { return true; }
   bool ParallelSink() const override { return false; }
 
+  db::unique_ptr<db::GlobalSourceState> GetGlobalSourceState(db::ClientContext& context) const override;
   db::SourceResultType GetDataInternal(db::ExecutionContext& context, db::DataChunk& chunk,
                                        db::OperatorSourceInput& input) const override;
   bool IsSource() const override { return true; }
-  db::string GetName() const override { return create_ ? "LAKE_CREATE_TABLE_AS" : "LAKE_INSERT"; }
+  db::string GetName() const override { return name_; }
   db::InsertionOrderPreservingMap<db::string> ParamsToString() const override;
 
  private:
   WriteTarget target_;
-  db::unique_ptr<db::BoundCreateTableInfo> create_;  // null: INSERT
+  std::shared_ptr<RowChanges> changes_;
+  Answer answer_ = Answer::kCount;
+  std::string name_;
+  db::unique_ptr<db::BoundCreateTableInfo> create_;  // null: not CREATE TABLE AS
 };
 
 // Passes rows through, and throws when a column that must have a value has none.
@@ -64,6 +80,17 @@ class CheckNotNull : public db::PhysicalOperator {
   std::string table_;
   std::vector<std::pair<db::idx_t, std::string>> columns_;
 };
+
+// Refuses rows without a value where the table demands one.
+db::PhysicalOperator& add_check(db::PhysicalPlanGenerator& planner, const WriteTarget& target,
+                                db::PhysicalOperator& plan);
+
+// From rows of the declared types, in the order of the table's columns, to TakeFiles: the check of NOT NULL,
+// RETURNING, the writer.
+db::PhysicalOperator& plan_rows_in(db::ClientContext& context, db::PhysicalPlanGenerator& planner,
+                                   const db::vector<db::LogicalType>& types, WriteTarget target,
+                                   db::PhysicalOperator& rows, std::shared_ptr<RowChanges> changes,
+                                   TakeFiles::Answer answer, std::string name);
 
 // The writer over `plan`, whose rows have the declared types in the order of the table's columns.
 db::PhysicalOperator& plan_write(db::ClientContext& context, db::PhysicalPlanGenerator& planner,

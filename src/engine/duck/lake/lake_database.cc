@@ -230,27 +230,6 @@ void LakeDatabase::DropSchema(db::ClientContext& context, db::DropInfo& info) {
   lake.drop_schema(schema->name);
 }
 
-db::PhysicalOperator& LakeDatabase::PlanDelete(db::ClientContext&, db::PhysicalPlanGenerator&,
-                                               db::LogicalDelete&, db::PhysicalOperator&) {
-  throw_error({Code::kUnsupported,
-               "DELETE from a lake table comes with a later version: rebuild the table with "
-               "CREATE OR REPLACE TABLE … AS SELECT"});
-}
-
-db::PhysicalOperator& LakeDatabase::PlanUpdate(db::ClientContext&, db::PhysicalPlanGenerator&,
-                                               db::LogicalUpdate&, db::PhysicalOperator&) {
-  throw_error({Code::kUnsupported,
-               "UPDATE of a lake table comes with a later version: rebuild the table with "
-               "CREATE OR REPLACE TABLE … AS SELECT"});
-}
-
-db::PhysicalOperator& LakeDatabase::PlanMergeInto(db::ClientContext&, db::PhysicalPlanGenerator&,
-                                                  db::LogicalMergeInto&, db::PhysicalOperator&) {
-  throw_error({Code::kUnsupported,
-               "MERGE INTO a lake table comes with a later version: rebuild the table with "
-               "CREATE OR REPLACE TABLE … AS SELECT"});
-}
-
 db::unique_ptr<db::LogicalOperator> LakeDatabase::BindCreateIndex(db::Binder&, db::CreateStatement&,
                                                                   db::TableCatalogEntry&,
                                                                   db::unique_ptr<db::LogicalOperator>) {

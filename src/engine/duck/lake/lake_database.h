@@ -9,6 +9,7 @@
 
 #include "duckdb/catalog/catalog.hpp"
 #include "engine/duck/lake/attach.h"
+#include "engine/duck/lake/delete_filter.h"
 #include "engine/duck/lake/glue.h"
 
 namespace tarn::engine::lake {
@@ -49,6 +50,8 @@ class LakeDatabase : public db::Catalog {
                                                   const std::string& name);
   void scan_system_entries(db::ClientContext& context, SchemaEntry& schema,
                            const std::function<void(db::CatalogEntry&)>& callback);
+
+  DeleteCache& deletes() { return deletes_; }
 
   // Files written under a transaction's tag: to stay, or to go.
   void keep_files(const std::string& tag);
@@ -91,6 +94,7 @@ class LakeDatabase : public db::Catalog {
  private:
   LakeAttachment* attachment_;  // owned by the storage extension, as long as the instance
   std::atomic<uint64_t> local_state_{0};
+  DeleteCache deletes_;
   std::mutex mutex_;  // guards what follows
   std::map<std::pair<std::string, std::string>, std::unique_ptr<SchemaEntry>>
       schemas_;  // by name and comment

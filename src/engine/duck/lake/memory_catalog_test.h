@@ -3,6 +3,7 @@
 // conflicts, tokens.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -75,6 +76,9 @@ class MemoryCatalog : public LakeCatalog {
     const std::lock_guard lock(mutex_);
     ScanPlan plan;
     for (const auto& file : snapshots_.at(snapshot_id)) {
+      if (file.content != iceberg::Content::kData) {
+        continue;
+      }
       if (!iceberg::may_match(metadata, file, filter)) {
         ++plan.files_pruned;
         continue;
@@ -82,6 +86,11 @@ class MemoryCatalog : public LakeCatalog {
       ScanFile scan{.file = file};
       if (const auto found = deletes_.find(file.path); found != deletes_.end()) {
         scan.deletes = found->second;
+      }
+      for (const auto& deletes : snapshots_.at(snapshot_id)) {
+        if (deletes.referenced_data_file == file.path) {
+          scan.deletes.push_back(deletes);
+        }
       }
       plan.files.push_back(std::move(scan));
     }
@@ -198,7 +207,8 @@ inline Status MemoryCatalog::apply(const TableChange& change, LakeVersion& next,
       files = snapshots_.at(*metadata.current_snapshot_id);
     }
     for (const auto& path : change.removed) {
-      if (std::erase_if(files, [&](const auto& file) { return file.path == path; }) == 0) {
+      const auto names = [&](const auto& file) { return file.path == path; };
+      if (std::erase_if(files, names) == 0) {
         return Error{Code::kConflict, "40001: a file to be removed is gone: " + path};
       }
     }
@@ -208,9 +218,16 @@ inline Status MemoryCatalog::apply(const TableChange& change, LakeVersion& next,
       }
       files.push_back(file);
     }
+    for (const auto& [path, deletes] : change.touched) {
+      const bool gone = std::find(change.removed.begin(), change.removed.end(), path) == change.removed.end() &&
+                        std::none_of(files.begin(), files.end(), [&](const auto& f) { return f.path == path; });
+      if (gone) {
+        return Error{Code::kConflict, "40001: a file whose rows were deleted is gone: " + path};
+      }
+    }
     int64_t rows = 0;
     for (const auto& file : files) {
-      rows += file.record_count;
+      rows += file.content == iceberg::Content::kData ? file.record_count : 0;
     }
     const int64_t id = static_cast<int64_t>(snapshots_.size()) + 100;
     snapshots_[id] = std::move(files);

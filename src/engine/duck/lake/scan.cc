@@ -86,6 +86,7 @@ std::shared_ptr<const ScanSource> scan_source(db::ClientContext& context, const 
     source->without_base = change->remove_all;
     source->removed = change->removed;
     source->added = change->added;
+    source->rows_out = change->rows_out;
   }
   return source;
 }

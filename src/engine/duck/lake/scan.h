@@ -3,6 +3,7 @@
 // that the transaction took out, plus those that it wrote.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -13,6 +14,7 @@
 #include "duckdb/common/multi_file/multi_file_reader.hpp"
 #include "duckdb/function/table_function.hpp"
 #include "engine/duck/lake/glue.h"
+#include "engine/duck/lake/positions.h"
 #include "engine/duck/lake/table_entry.h"
 #include "engine/lake_catalog.h"
 
@@ -25,6 +27,13 @@ struct ScanSource {
   bool without_base = false;  // made or emptied in this transaction
   std::set<std::string> removed;
   std::vector<iceberg::DataFile> added;
+  std::map<std::string, std::shared_ptr<const Positions>> rows_out;  // see FileChange
+
+  // The rows that the transaction took out of a file; null: none.
+  [[nodiscard]] std::shared_ptr<const Positions> rows_out_of(const iceberg::DataFile& file) const {
+    const auto found = rows_out.find(path_of(file.path));
+    return found == rows_out.end() ? nullptr : found->second;
+  }
 };
 
 std::shared_ptr<const ScanSource> scan_source(db::ClientContext& context, const TableEntry& table);

@@ -169,7 +169,7 @@ db::vector<db::PartitionStatistics> file_statistics(const FileList& files) {
   db::vector<db::PartitionStatistics> result;
   const auto plan = files.plan();
   for (size_t i = 0; i < plan->files.size(); ++i) {
-    if (!plan->files[i].deletes.empty()) {
+    if (!plan->files[i].deletes.empty() || files.source().rows_out_of(plan->files[i].file)) {
       return {};
     }
     db::PartitionStatistics statistics;

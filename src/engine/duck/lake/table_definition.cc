@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "duckdb/parser/constraints/not_null_constraint.hpp"
+#include "duckdb/parser/constraints/unique_constraint.hpp"
 #include "duckdb/parser/expression/columnref_expression.hpp"
 #include "duckdb/parser/expression/constant_expression.hpp"
 #include "duckdb/parser/expression/function_expression.hpp"
@@ -41,19 +42,61 @@ void make_current(iceberg::TableMetadata& metadata, iceberg::Schema schema) {
   metadata.schemas.push_back(std::move(schema));
 }
 
-Result<std::vector<bool>> not_null_columns(const db::CreateTableInfo& info) {
-  std::vector<bool> not_null(info.columns.LogicalColumnCount(), false);
-  for (const auto& constraint : info.constraints) {
-    if (constraint->type != db::ConstraintType::NOT_NULL) {
-      return Error{
-          Code::kUnsupported,
-          fmt::format("table \"{}\": a lake table checks NOT NULL only; leave {} out and write a data test "
-                      "for it",
-                      info.table, constraint->ToString())};
-    }
-    not_null[constraint->Cast<db::NotNullConstraint>().index.index] = true;
+struct Constraints {
+  std::vector<bool> not_null;  // by column; those of the key among them
+  std::vector<std::string> key;
+};
+
+// PRIMARY KEY (a, b), or PRIMARY KEY behind one column.
+std::vector<std::string> columns_of(const db::CreateTableInfo& info, const db::UniqueConstraint& constraint) {
+  if (constraint.HasIndex()) {
+    return {info.columns.GetColumn(constraint.GetIndex()).Name()};
   }
-  return not_null;
+  return {constraint.GetColumnNames().begin(), constraint.GetColumnNames().end()};
+}
+
+Result<Constraints> constraints_of(const db::CreateTableInfo& info) {
+  Constraints found{std::vector<bool>(info.columns.LogicalColumnCount(), false), {}};
+  for (const auto& constraint : info.constraints) {
+    if (constraint->type == db::ConstraintType::NOT_NULL) {
+      found.not_null[constraint->Cast<db::NotNullConstraint>().index.index] = true;
+    } else if (constraint->type == db::ConstraintType::UNIQUE &&
+               constraint->Cast<db::UniqueConstraint>().IsPrimaryKey()) {
+      found.key = columns_of(info, constraint->Cast<db::UniqueConstraint>());
+    } else {
+      return Error{Code::kUnsupported,
+                   fmt::format("table \"{}\": a lake table knows NOT NULL and PRIMARY KEY only; leave {} out "
+                               "and write a data test for it",
+                               info.table, constraint->ToString())};
+    }
+  }
+  for (const auto& name : found.key) {
+    if (info.columns.ColumnExists(name)) {
+      found.not_null[info.columns.GetColumn(name).Logical().index] = true;
+    }
+  }
+  return found;
+}
+
+// The specification's identifier fields: of a primitive type that compares exactly.
+Status set_key(iceberg::Schema& schema, const std::vector<std::string>& key) {
+  schema.identifier_field_ids.clear();
+  for (const auto& name : key) {
+    const auto* field = schema.find(name);
+    if (field == nullptr) {
+      return Error{Code::kNotFound, fmt::format("there is no column \"{}\" for the PRIMARY KEY", name)};
+    }
+    const auto kind = field->type.kind;
+    if (field->type.is_nested() || kind == iceberg::TypeKind::kFloat || kind == iceberg::TypeKind::kDouble) {
+      return Error{Code::kUnsupported,
+                   fmt::format("column \"{}\" cannot be part of the PRIMARY KEY: nested types and floating "
+                               "point do not compare exactly",
+                               name)};
+    }
+    schema.identifier_field_ids.push_back(field->id);
+  }
+  std::sort(schema.identifier_field_ids.begin(), schema.identifier_field_ids.end());
+  return ok();
 }
 
 // A column that `metadata` has under the same name and type keeps its ids.
@@ -97,16 +140,17 @@ Result<iceberg::Field> new_field(iceberg::TableMetadata& metadata, const db::Col
 
 // Puts a new current schema (and spec) into the document.
 Status define(iceberg::TableMetadata& metadata, const db::CreateTableInfo& info) {
-  TARN_TRY(auto not_null, not_null_columns(info));
+  TARN_TRY(auto constraints, constraints_of(info));
   iceberg::Schema schema;
   for (const auto& known : metadata.schemas) {
     schema.schema_id = std::max(schema.schema_id, known.schema_id + 1);
   }
   size_t index = 0;
   for (const auto& column : info.columns.Logical()) {
-    TARN_TRY(auto field, new_field(metadata, column, not_null[index++]));
+    TARN_TRY(auto field, new_field(metadata, column, constraints.not_null[index++]));
     schema.fields.push_back(std::move(field));
   }
+  TARN_CHECK(set_key(schema, constraints.key));
   TARN_CHECK(set_partition_spec(metadata, schema, info.partition_keys));
   make_current(metadata, std::move(schema));
   if (!info.comment.IsNull()) {
@@ -176,6 +220,17 @@ void describe_columns(db::ClientContext& context, const iceberg::TableMetadata& 
           db::make_uniq<db::NotNullConstraint>(db::LogicalIndex(info.columns.LogicalColumnCount())));
     }
     info.columns.AddColumn(std::move(column));
+  }
+  db::vector<db::string> key;
+  for (const int id : metadata.schema().identifier_field_ids) {
+    // A key of another writer may lie inside a struct: it is then shown nowhere.
+    const auto* field = metadata.schema().find(id);
+    if (field != nullptr && info.columns.ColumnExists(field->name)) {
+      key.push_back(field->name);
+    }
+  }
+  if (!key.empty()) {
+    info.constraints.push_back(db::make_uniq<db::UniqueConstraint>(std::move(key), true));
   }
   const auto comment = metadata.properties.find("comment");
   if (comment != metadata.properties.end()) {

@@ -35,6 +35,18 @@ db::TableFunction TableEntry::GetScanFunction(db::ClientContext& context,
 db::TableStorageInfo TableEntry::GetStorageInfo(db::ClientContext& context) {
   db::TableStorageInfo info;
   info.cardinality = rows_about(*scan_source(context, *this));
+  // The declared key, which ON CONFLICT goes by.
+  const auto& schema = metadata_->schema();
+  db::IndexInfo key{.is_unique = true, .is_primary = true, .is_foreign = false, .column_set = {}};
+  for (size_t i = 0; i < schema.fields.size(); ++i) {
+    const auto& ids = schema.identifier_field_ids;
+    if (std::find(ids.begin(), ids.end(), schema.fields[i].id) != ids.end()) {
+      key.column_set.insert(i);
+    }
+  }
+  if (!key.column_set.empty()) {
+    info.index_info.push_back(std::move(key));
+  }
   return info;
 }
 
@@ -44,13 +56,6 @@ db::virtual_column_map_t TableEntry::GetVirtualColumns() const {
 
 db::vector<db::column_t> TableEntry::GetRowIdColumns() const {
   return lake_row_id_columns();
-}
-
-void TableEntry::BindUpdateConstraints(db::Binder&, db::LogicalGet&, db::LogicalProjection&,
-                                       db::LogicalUpdate&, db::ClientContext&) {
-  throw_error({Code::kUnsupported,
-               "UPDATE of a lake table comes with a later version: rebuild the table with "
-               "CREATE OR REPLACE TABLE … AS SELECT"});
 }
 
 }  // namespace tarn::engine::lake

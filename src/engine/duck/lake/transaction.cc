@@ -178,6 +178,20 @@ FileChange& Transaction::change_files(const std::string& table_uuid) {
   return files_[table_uuid];
 }
 
+void Transaction::take_out_rows(const std::string& table_uuid, RowsByFile rows) {
+  if (rows.empty()) {
+    return;
+  }
+  auto& out = change_files(table_uuid).rows_out;
+  for (auto& [path, positions] : rows) {
+    auto& known = out[path];
+    if (known) {
+      positions.add_all(*known);
+    }
+    known = std::make_shared<const Positions>(std::move(positions));
+  }
+}
+
 const FileChange* Transaction::files_changed(const std::string& table_uuid) const {
   const auto found = files_.find(table_uuid);
   return found == files_.end() ? nullptr : &found->second;
@@ -211,6 +225,10 @@ db::ErrorData TransactionManager::CommitTransaction(db::ClientContext& context,
   const CommitNote note = std::exchange(state->note, {});
   if (!taken->changed() && note.token.empty() && note.cursors.empty()) {
     return {};
+  }
+  if (auto written = taken->write_row_deltas(context); !written) {
+    lake_.discard_files(taken->tag());
+    return db::ErrorData(db::ExceptionType::TRANSACTION, coded_text(written.error()));
   }
   if (!state->commits.enter()) {
     lake_.discard_files(taken->tag());

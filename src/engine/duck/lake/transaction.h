@@ -13,6 +13,7 @@
 #include "duckdb/transaction/transaction_manager.hpp"
 #include "engine/duck/lake/attach.h"
 #include "engine/duck/lake/glue.h"
+#include "engine/duck/lake/row_changes.h"
 
 namespace tarn::engine::lake {
 
@@ -25,6 +26,10 @@ struct FileChange {
   bool remove_all = false;
   std::set<std::string> removed;  // as named in the metadata
   std::vector<iceberg::DataFile> added;
+  // Rows taken out of files of the base and of `added`; key: the path as DuckDB names it. They become delete
+  // files at COMMIT.
+  std::map<std::string, std::shared_ptr<const Positions>> rows_out;
+  std::map<std::string, std::vector<std::string>> touched;  // see TableChange; filled by write_row_deltas
 };
 
 // A table that exists only in this transaction, or as this transaction altered it.
@@ -76,6 +81,7 @@ class Transaction : public db::Transaction {
 
   // Changes of files.
   FileChange& change_files(const std::string& table_uuid);
+  void take_out_rows(const std::string& table_uuid, RowsByFile rows);
   [[nodiscard]] const FileChange* files_changed(const std::string& table_uuid) const;
 
   // Refuses when the transaction looks at the past.
@@ -85,6 +91,8 @@ class Transaction : public db::Transaction {
   [[nodiscard]] const std::string& tag() const { return tag_; }
 
   [[nodiscard]] bool begun_by_user() const { return begun_by_user_; }
+  // Before commit(): makes delete files of the rows taken out; a file all of whose rows are gone goes itself.
+  Status write_row_deltas(db::ClientContext& context);
   Result<CommitOutcome> commit(const CommitNote& note);
   [[nodiscard]] bool changed() const { return working_ != base_ || !files_.empty(); }
 
@@ -93,6 +101,7 @@ class Transaction : public db::Transaction {
   LakeSchema& edit_schema(const std::string& name);
   Result<CommitRequest> request(const CommitNote& note);
   Status add_table_changes(CommitRequest& request);
+  void write_row_delta(db::ClientContext& context, const LakeTable& table, FileChange& change);
   void add_view_changes(CommitRequest& request);
   void add_schema_changes(CommitRequest& request);
 

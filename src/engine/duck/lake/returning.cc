@@ -1,0 +1,82 @@
+#include "engine/duck/lake/returning.h"
+
+#include <algorithm>
+
+#include "duckdb/optimizer/optimizer_extension.hpp"
+#include "duckdb/parser/statement/merge_into_statement.hpp"
+#include "duckdb/planner/expression/bound_columnref_expression.hpp"
+#include "duckdb/planner/operator/logical_delete.hpp"
+#include "duckdb/planner/operator/logical_get.hpp"
+#include "duckdb/planner/operator/logical_merge_into.hpp"
+#include "engine/duck/lake/row_changes.h"
+#include "engine/duck/lake/table_entry.h"
+
+namespace tarn::engine::lake {
+namespace {
+
+db::LogicalGet* find_scan(db::LogicalOperator& plan, db::idx_t table_index) {
+  if (plan.type == db::LogicalOperatorType::LOGICAL_GET) {
+    auto& get = plan.Cast<db::LogicalGet>();
+    return get.table_index == table_index ? &get : nullptr;
+  }
+  for (auto& child : plan.children) {
+    if (auto* found = find_scan(*child, table_index)) {
+      return found;
+    }
+  }
+  return nullptr;
+}
+
+// Appends the columns of `table` to `expressions`, of which `place` names a row of it.
+void add_columns(db::TableCatalogEntry& table, db::LogicalOperator& below, const db::Expression& place,
+                 db::vector<db::unique_ptr<db::Expression>>& expressions) {
+  const auto scan_index = place.Cast<db::BoundColumnRefExpression>().binding.table_index;
+  auto* get = find_scan(below, scan_index);
+  if (get == nullptr) {
+    return;  // the plan of the statement then says that its columns are missing
+  }
+  for (const auto& column : table.GetColumns().Physical()) {
+    const auto binding = scanned_column(*get, column.Logical().index);
+    expressions.push_back(db::make_uniq<db::BoundColumnRefExpression>(column.Type(), binding));
+  }
+}
+
+bool deletes(const db::LogicalMergeInto& merge) {
+  return std::any_of(merge.actions.begin(), merge.actions.end(), [](const auto& entry) {
+    return std::any_of(entry.second.begin(), entry.second.end(), [](const auto& action) {
+      return action->action_type == db::MergeActionType::MERGE_DELETE;
+    });
+  });
+}
+
+void add_returned(db::LogicalOperator& plan) {
+  for (auto& child : plan.children) {
+    add_returned(*child);
+  }
+  if (plan.type == db::LogicalOperatorType::LOGICAL_DELETE) {
+    auto& op = plan.Cast<db::LogicalDelete>();
+    if (op.return_chunk && dynamic_cast<TableEntry*>(&op.table) != nullptr) {
+      add_columns(op.table, *op.children[0], *op.expressions[0], op.expressions);
+    }
+  } else if (plan.type == db::LogicalOperatorType::LOGICAL_MERGE_INTO) {
+    auto& op = plan.Cast<db::LogicalMergeInto>();
+    if (op.return_chunk && deletes(op) && dynamic_cast<TableEntry*>(&op.table) != nullptr) {
+      auto& rows = *op.children[0];
+      add_columns(op.table, *rows.children[0], *rows.expressions.at(op.row_id_start), rows.expressions);
+    }
+  }
+}
+
+void before_optimizing(db::OptimizerExtensionInput&, db::unique_ptr<db::LogicalOperator>& plan) {
+  add_returned(*plan);
+}
+
+}  // namespace
+
+void register_returning(db::DBConfig& config) {
+  db::OptimizerExtension extension;
+  extension.pre_optimize_function = before_optimizing;
+  db::OptimizerExtension::Register(config, std::move(extension));
+}
+
+}  // namespace tarn::engine::lake
