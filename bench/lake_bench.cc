@@ -9,53 +9,16 @@
 
 #include "base/env/env.h"
 #include "base/ids.h"
+#include "bench_tools.h"
 #include "lake/lake.h"
 #include "session/session.h"
 
 namespace tarn {
 namespace {
 
+using namespace bench;
+
 constexpr int64_t kRows = 5'000'000;
-
-[[noreturn]] void fail(const Error& error) {
-  fmt::print(stderr, "{}\n", error.message);
-  std::exit(1);
-}
-
-template <class T>
-T need(Result<T> result) {
-  if (!result) {
-    fail(result.error());
-  }
-  return std::move(*result);
-}
-
-double median_ms(int repeats, const std::function<void()>& work) {
-  std::vector<double> times;
-  for (int i = 0; i < repeats; ++i) {
-    auto start = std::chrono::steady_clock::now();
-    work();
-    times.push_back(
-        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
-  }
-  std::sort(times.begin(), times.end());
-  return times[times.size() / 2];
-}
-
-void drain(engine::ResultStream& stream) {
-  while (need(stream.next_text())) {
-  }
-}
-
-void ask(session::Session& session, const std::string& sql) {
-  auto stream = need(session.query(sql));
-  drain(*stream);
-}
-
-void ask(engine::Connection& connection, const std::string& sql) {
-  auto stream = need(connection.query(sql));
-  drain(*stream);
-}
 
 // The data files of a table, as read_parquet wants them.
 std::string files_of(engine::LakeCatalog& catalog, const std::string& name) {

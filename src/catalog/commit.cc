@@ -182,6 +182,9 @@ class CommitMaker {
           fmt::format("{} is to be replaced, but was written to meanwhile", to_string(change.name)));
     }
     if (change.base->current_snapshot_id != head.current_snapshot_id) {
+      if (change.alone) {
+        return conflict(fmt::format("{} was written to meanwhile", to_string(change.name)));
+      }
       return check_touched(change, head);
     }
     return ok();

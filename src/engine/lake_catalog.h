@@ -84,6 +84,7 @@ struct TableChange {
   // Data files of `base` of which `added` deletes rows, with the delete files that applied to each: a conflict
   // when one is gone by now, or others apply.
   std::map<std::string, std::vector<std::string>> touched;
+  bool alone = false;  // a conflict when anybody wrote rows since `base`: new keys must stay unique
   std::map<std::string, std::string> summary;  // further keys of the snapshot summary
   [[nodiscard]] bool writes_files() const { return remove_all || !removed.empty() || !added.empty(); }
 };

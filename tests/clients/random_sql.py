@@ -86,9 +86,50 @@ class Script:
         table = random.choice(sorted(self.tables))
         if random.random() < 0.45:
             return f"insert into {table} values {self.rows(self.tables[table], random.choice([1, 1, 3, 50]))}"
+        if random.random() < 0.55:
+            return random.choice([self.delete, self.update, self.merge, self.delete_all])(table)
         makers = [self.create, self.create_as, self.add, self.drop, self.rename, self.widen, self.rename_table, self.drop_table,
                   self.double]
         return random.choice(makers)(table)
+
+    def some_rows(self, table):
+        """A condition that holds for a part of the rows, by nothing but their values."""
+        name, kind = self.random.choice(self.tables[table])
+        if kind in TEXT and kind not in ("json", "bit") and self.random.random() < 0.3:
+            return f"{name} {self.random.choice(['=', '<', '>'])} {literal(self.random, kind, nulls=0)}"
+        return f"md5(coalesce({table}.{name}::varchar, '')) < '{self.random.choice('0148cf')}'"
+
+    def assignments(self, table):
+        columns = self.random.sample(self.tables[table], self.random.randint(1, min(3, len(self.tables[table]))))
+        return ", ".join(f"{name} = {literal(self.random, kind)}" for name, kind in columns)
+
+    def delete(self, table):
+        return f"delete from {table} where {self.some_rows(table)}"
+
+    def delete_all(self, table):
+        return f"delete from {table}" if self.random.random() < 0.1 else self.delete(table)
+
+    def update(self, table):
+        where = f" where {self.some_rows(table)}" if self.random.random() < 0.9 else ""
+        return f"update {table} set {self.assignments(table)}{where}"
+
+    def merge(self, table):
+        """Each source row is there once, so that no row of the table is met twice."""
+        name, kind = self.random.choice(self.tables[table])
+        if kind == "json":
+            return self.update(table)
+        keys = ", ".join(f"({literal(self.random, kind)})" for _ in range(self.random.choice([1, 3, 20])))
+        clauses = []
+        if self.random.random() < 0.3:
+            clauses.append(f"when matched and {self.some_rows(table)} then delete")
+        if self.random.random() < 0.7:
+            clauses.append(f"when matched then update set {self.assignments(table)}")
+        if self.random.random() < 0.2:
+            clauses.append(f"when not matched by source and {self.some_rows(table)} then delete")
+        if self.random.random() < 0.7 or not clauses:
+            clauses.append(f"when not matched then insert ({name}) values (s.k)")
+        return (f"merge into {table} using (select distinct k from (values {keys}) v(k)) s on {table}.{name} = s.k "
+                + " ".join(clauses))
 
     def create(self, _=None):
         table = f"t{self.random.randrange(6)}"

@@ -114,6 +114,11 @@ Status add_column(db::ClientContext& context, TableMetadata& metadata, Schema& s
   return ok();
 }
 
+bool is_key(const Schema& schema, const Field& field) {
+  const auto& ids = schema.identifier_field_ids;
+  return std::find(ids.begin(), ids.end(), field.id) != ids.end();
+}
+
 Status remove_column(TableMetadata& metadata, Schema& schema, const db::RemoveColumnInfo& info) {
   auto* field = find_column(schema, info.removed_column);
   if (field == nullptr && info.if_column_exists) {
@@ -123,6 +128,12 @@ Status remove_column(TableMetadata& metadata, Schema& schema, const db::RemoveCo
   if (schema.fields.size() == 1) {
     return Error{Code::kInvalid,
                  fmt::format("\"{}\" is the table's only column: drop the table", field->name)};
+  }
+  if (is_key(schema, *field)) {
+    return Error{Code::kInvalid,
+                 fmt::format("column \"{}\" is part of the table's PRIMARY KEY: write CREATE OR REPLACE TABLE … AS "
+                             "SELECT without it",
+                             field->name)};
   }
   for (const auto& key : metadata.spec().fields) {
     if (key.source_id == field->id) {
@@ -244,6 +255,11 @@ Status alter(db::ClientContext& context, TableMetadata& metadata, Schema& schema
     case AlterTableType::SET_DEFAULT: return set_default(metadata, schema, info.Cast<db::SetDefaultInfo>());
     case AlterTableType::DROP_NOT_NULL: {
       TARN_TRY(auto* field, need_column(schema, info.Cast<db::DropNotNullInfo>().column_name));
+      if (is_key(schema, *field)) {
+        return Error{Code::kInvalid,
+                     fmt::format("column \"{}\" is part of the table's PRIMARY KEY, which always has a value",
+                                 field->name)};
+      }
       field->required = false;
       return ok();
     }

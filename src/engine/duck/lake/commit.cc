@@ -33,12 +33,19 @@ void take_files(TableChange& change, const FileChange& files) {
   change.remove_all = files.remove_all;
   change.removed.assign(files.removed.begin(), files.removed.end());
   change.added = files.added;
-  change.touched = files.touched;
+  change.alone = files.alone;
+}
+
+void take_delta(TableChange& change, const RowDelta& delta) {
+  std::erase_if(change.added, [&](const auto& file) { return delta.emptied.contains(file.path); });
+  change.removed.insert(change.removed.end(), delta.removed.begin(), delta.removed.end());
+  change.added.insert(change.added.end(), delta.deletes.begin(), delta.deletes.end());
+  change.touched = delta.touched;
 }
 
 }  // namespace
 
-Status Transaction::add_table_changes(CommitRequest& request) {
+Status Transaction::add_table_changes(CommitRequest& request, const RowDeltas& deltas) {
   Tables before;
   Tables after;
   if (working_ != base_ || !files_.empty()) {
@@ -76,6 +83,9 @@ Status Transaction::add_table_changes(CommitRequest& request) {
     }
     if (files != files_.end()) {
       take_files(change, files->second);
+      if (const auto delta = deltas.find(uuid); delta != deltas.end()) {
+        take_delta(change, delta->second);
+      }
     }
     request.tables.push_back(std::move(change));
   }
@@ -130,13 +140,13 @@ void Transaction::add_schema_changes(CommitRequest& request) {
   }
 }
 
-Result<CommitRequest> Transaction::request(const CommitNote& note) {
+Result<CommitRequest> Transaction::request(const CommitNote& note, const RowDeltas& deltas) {
   CommitRequest request;
   request.token = note.token;
   request.cursors = note.cursors;
   version();
   add_schema_changes(request);
-  TARN_CHECK(add_table_changes(request));
+  TARN_CHECK(add_table_changes(request, deltas));
   add_view_changes(request);
   for (auto& change : request.tables) {
     change.summary = note.summary;
@@ -144,9 +154,9 @@ Result<CommitRequest> Transaction::request(const CommitNote& note) {
   return request;
 }
 
-Result<CommitOutcome> Transaction::commit(const CommitNote& note) {
+Result<CommitOutcome> Transaction::commit(const CommitNote& note, const RowDeltas& deltas) {
   try {
-    TARN_TRY(auto request_made, request(note));
+    TARN_TRY(auto request_made, request(note, deltas));
     return lake_.service().commit(std::move(request_made));
   } catch (const std::exception& exception) {
     return to_error(exception);

@@ -119,7 +119,9 @@ db::SinkFinalizeType TakeFiles::Finalize(db::Pipeline&, db::Event&, db::ClientCo
   auto& transaction = Transaction::of(context, *target_.lake);
   transaction.take_out_rows(target_.uuid, changes_->rows_out());
   if (!taken.files.empty()) {
-    auto& added = transaction.change_files(target_.uuid).added;
+    auto& change = transaction.change_files(target_.uuid);
+    change.alone |= target_.alone;
+    auto& added = change.added;
     added.insert(added.end(), taken.files.begin(), taken.files.end());
   }
   return db::SinkFinalizeType::READY;

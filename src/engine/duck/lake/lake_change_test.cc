@@ -168,13 +168,35 @@ TEST_F(LakeChangeTest, TwoWritersOfOneFile) {
   EXPECT_EQ(rows("select count(*) from t"), "10\n");
 }
 
+TEST_F(LakeChangeTest, OtherRowsOfOneFileAreNoConflict) {
+  run("create table t as select i, 0 as v from range(10) r(i)");
+  const auto before = files_on_disk();
+  auto other = connect();
+  auto third = connect();
+  run(*other, "begin; delete from t where i = 1");
+  run(*third, "begin; update t set v = 1 where i in (2, 3)");
+  run("delete from t where i in (5, 6)");
+  run(*other, "commit");
+  run(*third, "commit");
+  EXPECT_EQ(rows("select i from t where v = 0 order by i"), "0\n4\n7\n8\n9\n");
+  EXPECT_EQ(rows("select i from t where v = 1 order by i"), "2\n3\n");
+  EXPECT_EQ(added(), std::make_pair(1, 1));
+  EXPECT_EQ(removed(), 1u) << "one delete file a data file";
+  EXPECT_EQ(files_on_disk(), before + 4) << "three delete files and the new rows, none of a commit that lost";
+  run(*other, "begin; update t set v = 2 where i = 4");
+  run(*third, "begin; delete from t where i in (4, 7)");
+  run(*other, "commit");
+  EXPECT_THAT(error_of(*third, "commit"), HasSubstr("40001"));
+  EXPECT_EQ(rows("select i, v from t where i in (4, 7) order by i"), "4|2\n7|0\n");
+}
+
 TEST_F(LakeChangeTest, AFailedChangeLeavesNothing) {
   run("create table t as select i from range(10) r(i)");
   const auto before = files_on_disk();
   EXPECT_THAT(error_of("update t set i = case when i = 9 then error('stop') else i end"), HasSubstr("stop"));
   EXPECT_EQ(files_on_disk(), before);
-  catalog_->fail_next_commit({Code::kConflict, "40001: somebody else was first"});
-  EXPECT_THAT(error_of("delete from t where i = 1"), HasSubstr("40001"));
+  catalog_->fail_next_commit({Code::kDiskFull, "no space left"});
+  EXPECT_THAT(error_of("delete from t where i = 1"), HasSubstr("no space left"));
   EXPECT_EQ(files_on_disk(), before);
   EXPECT_EQ(rows("select count(*) from t"), "10\n");
 }

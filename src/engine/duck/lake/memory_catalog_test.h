@@ -206,6 +206,7 @@ inline Status MemoryCatalog::apply(const TableChange& change, LakeVersion& next,
     if (!change.remove_all && metadata.current_snapshot_id) {
       files = snapshots_.at(*metadata.current_snapshot_id);
     }
+    const auto before = files;
     for (const auto& path : change.removed) {
       const auto names = [&](const auto& file) { return file.path == path; };
       if (std::erase_if(files, names) == 0) {
@@ -221,7 +222,13 @@ inline Status MemoryCatalog::apply(const TableChange& change, LakeVersion& next,
     for (const auto& [path, deletes] : change.touched) {
       const bool gone = std::find(change.removed.begin(), change.removed.end(), path) == change.removed.end() &&
                         std::none_of(files.begin(), files.end(), [&](const auto& f) { return f.path == path; });
-      if (gone) {
+      std::set<std::string> now;
+      for (const auto& file : before) {
+        if (file.referenced_data_file == path) {
+          now.insert(file.path);
+        }
+      }
+      if (gone || now != std::set<std::string>(deletes.begin(), deletes.end())) {
         return Error{Code::kConflict, "40001: a file whose rows were deleted is gone: " + path};
       }
     }

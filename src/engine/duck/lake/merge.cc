@@ -298,6 +298,7 @@ db::PhysicalOperator& LakeDatabase::PlanMergeInto(db::ClientContext& context,
   auto changes = std::make_shared<RowChanges>();
   auto target = write_target(*this, entry);
   auto& rows = planner.Make<MergeRows>(plan, target.types, spec_of(op, plan), changes);
+  target.alone = true;
   // The rows to answer are kept by MergeRows, with the action that each met.
   auto& checked = add_check(planner, target, rows);
   auto& write = plan_write(context, planner, target, checked);

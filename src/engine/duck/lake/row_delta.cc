@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "duckdb/main/connection.hpp"
 #include "engine/duck/lake/delete_file.h"
 #include "engine/duck/lake/lake_database.h"
@@ -37,75 +39,85 @@ bool is_only_for(const iceberg::DataFile& deletes, const std::string& data_path)
 
 }  // namespace
 
-void Transaction::write_row_delta(db::ClientContext& context, const LakeTable& table, FileChange& change) {
+RowDelta Transaction::write_row_delta(db::ClientContext& context, const LakeTable& table,
+                                      const FileChange& change) {
   const auto metadata = value_or_throw(table.metadata());
   const std::string folder =
       value_or_throw(lake_.service().data_folder(table.name(), table.uuid(), metadata.get()));
   const auto base = live_files(lake_, *metadata, change);
-  std::vector<iceberg::DataFile> deletes;
+  RowDelta delta;
   for (const auto& [path, rows] : change.rows_out) {
     const auto own = std::find_if(change.added.begin(), change.added.end(),
                                   [&, &path = path](const auto& file) { return path_of(file.path) == path; });
     if (own != change.added.end()) {
       if (rows->count() == own->record_count) {
-        change.added.erase(own);
+        delta.emptied.insert(own->path);
       } else {
-        deletes.push_back(write_deletes(context, folder, tag_, *own, *rows));
+        delta.deletes.push_back(write_deletes(context, folder, tag_, *own, *rows));
       }
       continue;
     }
     const auto found = base.find(path);
-    if (found == base.end()) {
-      continue;  // the whole file was taken out afterwards
-    }
-    const auto& file = found->second;
-    Positions all = *rows;
-    if (!file.deletes.empty()) {
-      all.add_all(*lake_.deletes().read(context, file));
-    }
-    auto& known = change.touched[file.file.path];
-    for (const auto& old : file.deletes) {
-      known.push_back(old.path);
-    }
-    for (const auto& old : file.deletes) {
-      if (is_only_for(old, file.file.path)) {
-        change.removed.insert(old.path);
-      }
-    }
-    if (all.count() == file.file.record_count) {
-      change.removed.insert(file.file.path);
-    } else {
-      deletes.push_back(write_deletes(context, folder, tag_, file.file, all));
+    if (found != base.end()) {
+      take_out_of(context, folder, found->second, *rows, delta);
+    } else if (!change.remove_all && !change.removed.contains(uri_of(path))) {
+      throw_error({Code::kConflict, fmt::format("40001: rows of {}.{} that are to be changed were moved "
+                                                "meanwhile: run the transaction again",
+                                                table.name().schema, table.name().name)});
     }
   }
-  change.added.insert(change.added.end(), deletes.begin(), deletes.end());
-  change.rows_out.clear();
+  return delta;
 }
 
-Status Transaction::write_row_deltas(db::ClientContext& context) {
-  const bool none = std::all_of(files_.begin(), files_.end(),
-                                [](const auto& entry) { return entry.second.rows_out.empty(); });
-  if (none) {
-    return ok();
+void Transaction::take_out_of(db::ClientContext& context, const std::string& folder, const ScanFile& file,
+                              const Positions& rows, RowDelta& delta) {
+  Positions all = rows;
+  if (!file.deletes.empty()) {
+    const auto committed = lake_.deletes().read(context, file);
+    if (committed->intersects(rows)) {
+      throw_error({Code::kConflict,
+                   "40001: a row that is to be changed was changed meanwhile: run the transaction again"});
+    }
+    all.add_all(*committed);
+  }
+  auto& known = delta.touched[file.file.path];
+  for (const auto& old : file.deletes) {
+    known.push_back(old.path);
+    if (is_only_for(old, file.file.path)) {
+      delta.removed.insert(old.path);
+    }
+  }
+  if (all.count() == file.file.record_count) {
+    delta.removed.insert(file.file.path);
+  } else {
+    delta.deletes.push_back(write_deletes(context, folder, tag_, file.file, all));
+  }
+}
+
+bool Transaction::takes_out_rows() const {
+  return std::any_of(files_.begin(), files_.end(),
+                     [](const auto& entry) { return !entry.second.rows_out.empty(); });
+}
+
+Result<RowDeltas> Transaction::write_row_deltas(db::ClientContext& context, const LakeVersion& version) {
+  RowDeltas deltas;
+  if (!takes_out_rows()) {
+    return deltas;
   }
   try {
     // A connection of its own: this one has no transaction any more while it commits.
     db::Connection writer(*context.db);
     writer.BeginTransaction();
-    for (auto& [uuid, change] : files_) {
-      if (change.rows_out.empty()) {
-        continue;
-      }
-      for (const auto& [key, schema] : working_->schemas) {
-        for (const auto& [name, table] : schema->tables) {
-          if (table->uuid() == uuid) {
-            write_row_delta(*writer.context, *table, change);
-          }
+    for (const auto& [key, schema] : version.schemas) {
+      for (const auto& [name, table] : schema->tables) {
+        const auto change = files_.find(table->uuid());
+        if (change != files_.end() && !change->second.rows_out.empty()) {
+          deltas[table->uuid()] = write_row_delta(*writer.context, *table, change->second);
         }
       }
     }
     writer.Commit();
-    return ok();
+    return deltas;
   } catch (const std::exception& exception) {
     return to_error(exception);
   }

@@ -6,11 +6,18 @@
 #include "duckdb/common/random_engine.hpp"
 #include "duckdb/planner/tableref/bound_at_clause.hpp"
 #include "engine/duck/lake/lake_database.h"
+#include "engine/duck/lake/lake_fs.h"
 #include "engine/duck/lake/table_entry.h"
 #include "engine/duck/lake/view_entry.h"
 
 namespace tarn::engine::lake {
 namespace {
+
+constexpr int kCommitsMax = 5;
+
+bool is_conflict(const Result<CommitOutcome>& outcome) {
+  return !outcome && outcome.error().code == Code::kConflict;
+}
 
 std::string random_tag(db::ClientContext& context) {
   auto& random = db::RandomEngine::Get(context);
@@ -226,16 +233,20 @@ db::ErrorData TransactionManager::CommitTransaction(db::ClientContext& context,
   if (!taken->changed() && note.token.empty() && note.cursors.empty()) {
     return {};
   }
-  if (auto written = taken->write_row_deltas(context); !written) {
+  auto deltas = taken->takes_out_rows() ? taken->write_row_deltas(context, taken->working_version()) : RowDeltas{};
+  if (!deltas) {
     lake_.discard_files(taken->tag());
-    return db::ErrorData(db::ExceptionType::TRANSACTION, coded_text(written.error()));
+    return db::ErrorData(db::ExceptionType::TRANSACTION, coded_text(deltas.error()));
   }
   if (!state->commits.enter()) {
     lake_.discard_files(taken->tag());
     return db::ErrorData(db::ExceptionType::TRANSACTION,
                          coded_text(Error{Code::kCancelled, "the statement was stopped before its commit"}));
   }
-  auto outcome = taken->commit(note);
+  auto outcome = taken->commit(note, *deltas);
+  if (is_conflict(outcome) && taken->takes_out_rows()) {
+    outcome = commit_on_head(context, *taken, note, std::move(*deltas), std::move(outcome));
+  }
   state->commits.leave();
   if (!outcome) {
     // Only an answer that proves the commit did not happen frees the files; others stay as orphans.
@@ -255,6 +266,32 @@ db::ErrorData TransactionManager::CommitTransaction(db::ClientContext& context,
   }
   state->last_commit = std::move(*outcome);
   return {};
+}
+
+// Others may have taken other rows out of the same files: puts the rows of this transaction on top of theirs.
+Result<CommitOutcome> TransactionManager::commit_on_head(db::ClientContext& context, Transaction& transaction,
+                                                         const CommitNote& note, RowDeltas deltas,
+                                                         Result<CommitOutcome> outcome) {
+  for (int attempt = 1; attempt < kCommitsMax && is_conflict(outcome); ++attempt) {
+    for (const auto& [uuid, delta] : deltas) {
+      for (const auto& file : delta.deletes) {
+        lake_.attachment().written->remove(path_of(file.path));
+      }
+    }
+    deltas.clear();
+    auto head = lake_.service().head();
+    if (!head) {
+      return outcome;
+    }
+    auto written = transaction.write_row_deltas(context, **head);
+    if (!written) {
+      // It is certain that nothing was committed, whatever failed.
+      return Error{Code::kConflict, written.error().message};
+    }
+    deltas = std::move(*written);
+    outcome = transaction.commit(note, deltas);
+  }
+  return outcome;
 }
 
 void TransactionManager::RollbackTransaction(db::Transaction& transaction) {

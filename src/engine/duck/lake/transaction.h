@@ -29,8 +29,17 @@ struct FileChange {
   // Rows taken out of files of the base and of `added`; key: the path as DuckDB names it. They become delete
   // files at COMMIT.
   std::map<std::string, std::shared_ptr<const Positions>> rows_out;
-  std::map<std::string, std::vector<std::string>> touched;  // see TableChange; filled by write_row_deltas
+  bool alone = false;  // see TableChange
 };
+
+// What the rows taken out of one table mean for its files, on top of one version of it.
+struct RowDelta {
+  std::set<std::string> removed;  // of the table's files
+  std::set<std::string> emptied;  // of the transaction's own
+  std::vector<iceberg::DataFile> deletes;
+  std::map<std::string, std::vector<std::string>> touched;  // see TableChange
+};
+using RowDeltas = std::map<std::string, RowDelta>;  // key: table uuid
 
 // A table that exists only in this transaction, or as this transaction altered it.
 class LocalTable : public LakeTable {
@@ -91,17 +100,23 @@ class Transaction : public db::Transaction {
   [[nodiscard]] const std::string& tag() const { return tag_; }
 
   [[nodiscard]] bool begun_by_user() const { return begun_by_user_; }
-  // Before commit(): makes delete files of the rows taken out; a file all of whose rows are gone goes itself.
-  Status write_row_deltas(db::ClientContext& context);
-  Result<CommitOutcome> commit(const CommitNote& note);
+  [[nodiscard]] bool takes_out_rows() const;
+  // Delete files for the rows taken out, on top of `version`; a file all of whose rows are gone goes itself.
+  // kConflict when another commit took out one of these rows, or replaced their file.
+  Result<RowDeltas> write_row_deltas(db::ClientContext& context, const LakeVersion& version);
+  // The version that the changes were made on.
+  [[nodiscard]] const LakeVersion& working_version() const { return *working_; }
+  Result<CommitOutcome> commit(const CommitNote& note, const RowDeltas& deltas);
   [[nodiscard]] bool changed() const { return working_ != base_ || !files_.empty(); }
 
  private:
   LakeVersion& edit();
   LakeSchema& edit_schema(const std::string& name);
-  Result<CommitRequest> request(const CommitNote& note);
-  Status add_table_changes(CommitRequest& request);
-  void write_row_delta(db::ClientContext& context, const LakeTable& table, FileChange& change);
+  Result<CommitRequest> request(const CommitNote& note, const RowDeltas& deltas);
+  Status add_table_changes(CommitRequest& request, const RowDeltas& deltas);
+  void take_out_of(db::ClientContext& context, const std::string& folder, const ScanFile& file,
+                   const Positions& rows, RowDelta& delta);
+  RowDelta write_row_delta(db::ClientContext& context, const LakeTable& table, const FileChange& change);
   void add_view_changes(CommitRequest& request);
   void add_schema_changes(CommitRequest& request);
 
@@ -131,6 +146,8 @@ class TransactionManager : public db::TransactionManager {
 
  private:
   std::unique_ptr<Transaction> take(db::Transaction& transaction);
+  Result<CommitOutcome> commit_on_head(db::ClientContext& context, Transaction& transaction,
+                                       const CommitNote& note, RowDeltas deltas, Result<CommitOutcome> outcome);
 
   LakeDatabase& lake_;
   std::mutex mutex_;  // guards transactions_
