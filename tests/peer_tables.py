@@ -136,8 +136,33 @@ COMMITS = [
     "insert into replaced values (100, 'last')",
 ]
 
+# Rows taken out and changed: position deletes beside data files, files that went whole, before and after changes of shape.
+CHANGED = [
+    "create table changed (k integer primary key, s varchar, v double, day date)",
+    "insert into changed select i, 's' || (i % 7), i / 4.0, date '2026-01-01' + (i % 40)::integer from range(500) r(i)",
+    "delete from changed where k % 5 = 0",
+    "update changed set s = 'changed', v = null where k between 100 and 120",
+    "insert into changed select i, 'late', i, null from range(500, 520) r(i)",
+    "alter table changed add column n integer",
+    "delete from changed where s = 's3'",
+    """merge into changed using (select i * 50 as k, i as v from range(20) r(i)) m on changed.k = m.k
+       when matched then update set v = -m.v, n = 1 when not matched then insert (k, s, v) values (m.k, 'merged', m.v)
+       when not matched by source and k > 515 then delete""",
+    "insert into changed (k, s) values (1, 'upserted'), (1000, 'upserted') on conflict (k) do update set s = excluded.s",
+    """begin; insert into changed (k, s) select i, 'own' from range(2000, 2020) r(i); delete from changed where s = 'own' and k % 2 = 0;
+       update changed set v = 1 where k = 2001; commit""",
+    "create table changed_parts (k integer, part varchar, day date, v integer) partitioned by (part, month(day))",
+    """insert into changed_parts select i, ['a', 'b', null][1 + i % 3], date '2026-01-01' + (i % 90)::integer, i from range(300) r(i)""",
+    "delete from changed_parts where v % 4 = 1",
+    "update changed_parts set part = 'moved' where k between 10 and 30",
+    "delete from changed_parts where part = 'b' and day < date '2026-02-01'",
+    "create table emptied (k integer)",
+    "insert into emptied select i from range(10) r(i)",
+    "delete from emptied",
+]
+
 GROUPS = {"types": TYPES, "clock": CLOCK, "nested": NESTED, "null_lists": NULL_LISTS, "partitioned": PARTITIONED, "evolved": EVOLVED,
-          "grown": GROWN, "defaulted": DEFAULTED, "rewritten": REWRITTEN, "commits": COMMITS}
+          "grown": GROWN, "defaulted": DEFAULTED, "rewritten": REWRITTEN, "commits": COMMITS, "changed": CHANGED}
 
 # {date:...}, {ts:...} and the like are literals in the peer's words, {nan:c} asks whether column c is not a number,
 # {missing:c} whether a nested column is NULL (pyiceberg asks that of flat columns only).
@@ -166,6 +191,8 @@ PREDICATES = {
     "evolved_parts": ["part = 1", "day < {date:2026-01-01}", "v > 1000", "v = 3", "note is null and part = 2"],
     "upserted": ["k = 7", "k = 50", "s = 'second 53'", "s >= 'second'", "v is null", "day = {date:2026-02-01}"],
     "upserted_parts": ["k = 7", "k = 50", "k = 300", "day >= {date:2026-02-01}", "day < {date:2026-01-10} and s >= 'second'", "v is null"],
+    "changed": ["k = 1", "k = 105", "s = 'changed'", "s = 's3'", "v < 0", "v is null", "day = {date:2026-01-10}", "n = 1", "k > 490"],
+    "changed_parts": ["part = 'moved'", "part = 'b'", "part is null", "day < {date:2026-02-01}", "v = 17", "k > 250"],
     "commits": ["v = 17", "v > 40", "label = 'label 3'", "day = {date:2026-02-01}", "price < 2"],
 }
 

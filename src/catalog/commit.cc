@@ -209,8 +209,8 @@ class CommitMaker {
     for (const auto& [path, deletes] : change.touched) {
       const auto found = now.find(path);
       if (found == now.end() || found->second != std::set<std::string>(deletes.begin(), deletes.end())) {
-        return conflict(fmt::format("rows of {} that are to be changed were changed meanwhile",
-                                    to_string(change.name)));
+        return conflict(
+            fmt::format("rows of {} that are to be changed were changed meanwhile", to_string(change.name)));
       }
     }
     return ok();

@@ -78,11 +78,11 @@ struct TableChange {
   // kUpdate: set when schema, specs, sort orders or properties change; the same document with those changed.
   std::shared_ptr<const iceberg::TableMetadata> changed;
   std::optional<TableName> rename_to;
-  bool remove_all = false;           // TRUNCATE, CREATE OR REPLACE: all files of `base`
-  std::vector<std::string> removed;  // paths of data files taken out
+  bool remove_all = false;               // TRUNCATE, CREATE OR REPLACE: all files of `base`
+  std::vector<std::string> removed;      // paths of data files taken out
   std::vector<iceberg::DataFile> added;  // data files and position deletes
-  // Data files of `base` of which `added` deletes rows, with the delete files that applied to each: a conflict
-  // when one is gone by now, or others apply.
+  // Data files of `base` of which `added` deletes rows, with the delete files that applied to each: a
+  // conflict when one is gone by now, or others apply.
   std::map<std::string, std::vector<std::string>> touched;
   bool alone = false;  // a conflict when anybody wrote rows since `base`: new keys must stay unique
   std::map<std::string, std::string> summary;  // further keys of the snapshot summary

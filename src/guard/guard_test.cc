@@ -192,8 +192,7 @@ TEST(GuardTest, KindsThatPeopleMayNotUse) {
                           "comment on table _tarn.runs is 'x'"}) {
     EXPECT_TRUE(verdict(sql).starts_with("denied: ")) << sql << "\n" << verdict(sql);
   }
-  for (const auto* sql :
-       {"create macro m() as 1", "explain create macro m() as 1"}) {
+  for (const auto* sql : {"create macro m() as 1", "explain create macro m() as 1"}) {
     EXPECT_TRUE(verdict(sql).starts_with("unsupported: ")) << sql << "\n" << verdict(sql);
   }
 }

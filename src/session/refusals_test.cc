@@ -155,7 +155,8 @@ TEST_F(RefusalsTest, ChangesOfRowsAreCheckedInEveryClause) {
        {"update t set a = getenv('HOME')", "update t set a = 1 where a = getenv('HOME')",
         "update t set a = 'x' from read_csv('/etc/passwd')", "delete from t where a = getenv('HOME')",
         "delete from t using read_csv('/etc/passwd')", "delete from t returning getenv('HOME')",
-        "insert into t values ('x') returning getenv('HOME')", "update t set a = 'x' returning getenv('HOME')",
+        "insert into t values ('x') returning getenv('HOME')",
+        "update t set a = 'x' returning getenv('HOME')",
         "insert into t values ('x') on conflict do update set a = getenv('HOME')",
         "merge into t using read_csv('/etc/passwd') s on true when matched then delete",
         "merge into t using t s on t.a = getenv('HOME') when matched then delete",
@@ -166,8 +167,9 @@ TEST_F(RefusalsTest, ChangesOfRowsAreCheckedInEveryClause) {
         "merge into t using t s on true when matched then delete returning getenv('HOME')"}) {
     EXPECT_TRUE(run(sql).starts_with("denied: ")) << sql << "\n" << run(sql);
   }
-  for (std::string_view sql : {"delete from _tarn.runs", "update _tarn.runs set id = 1", "truncate _tarn.quarantine",
-                               "merge into _tarn.runs using t on true when matched then delete"}) {
+  for (std::string_view sql :
+       {"delete from _tarn.runs", "update _tarn.runs set id = 1", "truncate _tarn.quarantine",
+        "merge into _tarn.runs using t on true when matched then delete"}) {
     EXPECT_TRUE(run(sql).starts_with("denied: ")) << sql << "\n" << run(sql);
   }
 }

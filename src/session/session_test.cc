@@ -40,8 +40,9 @@ TEST_F(SessionTest, AFailedTransactionAcceptsOnlyRollback) {
 
 TEST_F(SessionTest, CommitAfterAFailureRollsBackAndSaysSo) {
   EXPECT_EQ(script("create table t(a int)"), "");
-  for (std::string bad : {"select nope", "select error('runtime')", "selec", "select read_text('x')",
-                          "create index i on t(a)", "select 1; select 2", "insert into t select cast('x' as int)"}) {
+  for (std::string bad :
+       {"select nope", "select error('runtime')", "selec", "select read_text('x')", "create index i on t(a)",
+        "select 1; select 2", "insert into t select cast('x' as int)"}) {
     EXPECT_EQ(script("begin; insert into t values (1)"), "");
     EXPECT_NE(run(bad), "") << bad;
     auto committed = run("commit");

@@ -30,7 +30,7 @@ def test_every_table_of_the_demo(demo, duck, tmp_path):
     check_all_tables(demo, duck, tmp_path)
 
 
-@pytest.mark.parametrize("group", ["types", "clock", "nested", "partitioned", "evolved", "grown", "commits"])
+@pytest.mark.parametrize("group", ["types", "clock", "nested", "partitioned", "evolved", "grown", "commits", "changed"])
 def test_tables_of(group, tarn, duck, tmp_path):
     peer_tables.make(tarn, group)
     check_all_tables(tarn, duck, tmp_path)

@@ -37,6 +37,7 @@ READS = {
     "a column added with a default, rows from before it": ["defaulted"],
     "both after CREATE OR REPLACE TABLE t AS SELECT * FROM t": ["grown_again", "defaulted_again"],
     "50 small commits; an empty table; a replaced one": ["commits", "empty", "replaced"],
+    "rows deleted, updated, merged": ["changed", "changed_parts", "emptied"],
     "rows overwritten by file (upsert, replace)": ["upserted", "upserted_parts", "reloaded"],
 }
 

@@ -130,10 +130,11 @@ Status remove_column(TableMetadata& metadata, Schema& schema, const db::RemoveCo
                  fmt::format("\"{}\" is the table's only column: drop the table", field->name)};
   }
   if (is_key(schema, *field)) {
-    return Error{Code::kInvalid,
-                 fmt::format("column \"{}\" is part of the table's PRIMARY KEY: write CREATE OR REPLACE TABLE … AS "
-                             "SELECT without it",
-                             field->name)};
+    return Error{
+        Code::kInvalid,
+        fmt::format("column \"{}\" is part of the table's PRIMARY KEY: write CREATE OR REPLACE TABLE … AS "
+                    "SELECT without it",
+                    field->name)};
   }
   for (const auto& key : metadata.spec().fields) {
     if (key.source_id == field->id) {

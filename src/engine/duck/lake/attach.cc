@@ -5,7 +5,7 @@
 #include "engine/duck/errors.h"
 #include "engine/duck/lake/lake_database.h"
 #include "engine/duck/lake/lake_fs.h"
-#include "engine/duck/lake/returning.h"
+#include "engine/duck/lake/plan_hooks.h"
 #include "engine/duck/lake/transaction.h"
 
 namespace tarn::engine {
@@ -52,7 +52,7 @@ void register_lake(duckdb::DBConfig& config, const duckdb::shared_ptr<LakeAttach
   extension->create_transaction_manager = make_transactions;
   extension->storage_info = attachment;
   duckdb::StorageExtension::Register(config, kLakeExtension, std::move(extension));
-  lake::register_returning(config);
+  lake::register_plan_hooks(config);
 }
 
 void register_lake_files(duckdb::DatabaseInstance& instance, const LakeAttachment& attachment) {

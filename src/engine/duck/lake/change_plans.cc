@@ -51,8 +51,8 @@ class DeleteRows : public db::PhysicalOperator {
   db::SinkResultType Sink(db::ExecutionContext&, db::DataChunk& chunk,
                           db::OperatorSinkInput& input) const override {
     auto& state = input.local_state.Cast<DeleteState>();
-    const auto count = changes_->take_out(chunk.data[place_.file], chunk.data[place_.position], chunk.size(),
-                                          state.fresh);
+    const auto count =
+        changes_->take_out(chunk.data[place_.file], chunk.data[place_.position], chunk.size(), state.fresh);
     changes_->count(static_cast<int64_t>(count));
     if (!returned_.empty() && count > 0) {
       chunk.Slice(state.fresh, count);

@@ -30,7 +30,7 @@ class DeleteCache {
 
   void put(const std::string& key, std::shared_ptr<const Positions> positions);
 
-  std::mutex mutex_;        // guards what follows
+  std::mutex mutex_;          // guards what follows
   std::list<Entry> entries_;  // newest first
   std::map<std::string, std::list<Entry>::iterator, std::less<>> by_key_;
   size_t bytes_ = 0;

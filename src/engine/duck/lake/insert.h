@@ -23,7 +23,7 @@ struct WriteTarget {
   db::vector<db::LogicalType> types;                        // as declared
   std::shared_ptr<const db::TableCatalogEntry> keep_alive;  // INSERT
   SchemaEntry* schema = nullptr;                            // CREATE TABLE AS
-  bool alone = false;                    // see TableChange
+  bool alone = false;                                       // see TableChange
   std::map<int, std::string> constants;  // field id: its text in every row; filled by plan_write
 };
 

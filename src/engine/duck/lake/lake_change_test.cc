@@ -1,6 +1,6 @@
 // Goal: DELETE, UPDATE, MERGE and RETURNING do to a lake table what they do to one of DuckDB's own, and leave
-// what Iceberg wants: one delete file a data file, whole files taken out when nothing of them is left. Method:
-// the catalog in memory, files on disk.
+// what Iceberg wants: one delete file a data file, whole files taken out when nothing of them is left.
+// Method: the catalog in memory, files on disk.
 #include <numeric>
 #include <sstream>
 
@@ -74,7 +74,8 @@ TEST_F(LakeChangeTest, UpdateWritesWholeRows) {
   EXPECT_EQ(rows("select count(*), count(distinct i), sum(i) from t"), "1000|1000|499500\n");
   EXPECT_EQ(changed("update t set b = i, s = null where b = -1"), "2\n");
   EXPECT_EQ(rows("select * from t where s is null order by i"), "1|1|NULL\n500|500|NULL\n");
-  EXPECT_EQ(changed("update t set b = b + v.d from (values (1, 10), (2, 20)) v(k, d) where t.i = v.k"), "2\n");
+  EXPECT_EQ(changed("update t set b = b + v.d from (values (1, 10), (2, 20)) v(k, d) where t.i = v.k"),
+            "2\n");
   EXPECT_EQ(rows("select b from t where i in (1, 2) order by i"), "11\n24\n");
 }
 
@@ -85,7 +86,8 @@ TEST_F(LakeChangeTest, AnUpdateThatFindsARowTwiceChangesItOnce) {
 }
 
 TEST_F(LakeChangeTest, ATransactionSeesItsOwnChanges) {
-  run("create table t as select i from range(10) r(i); begin; insert into t select i from range(10, 20) r(i)");
+  run("create table t as select i from range(10) r(i); begin; insert into t select i from range(10, 20) "
+      "r(i)");
   EXPECT_EQ(changed("delete from t where i % 2 = 0"), "10\n");
   EXPECT_EQ(rows("select count(*), sum(i) from t"), "10|100\n");
   EXPECT_EQ(changed("update t set i = i + 100 where i < 5"), "2\n");
@@ -103,8 +105,9 @@ TEST_F(LakeChangeTest, Returning) {
   EXPECT_EQ(rows("insert into t(i) values (1), (2), (3) returning i + 1, s"), "2|d\n3|d\n4|d\n");
   EXPECT_EQ(rows("update t set s = s || i where i > 1 returning s"), "d2\nd3\n");
   EXPECT_EQ(rows("delete from t where i = 2 returning *"), "2|d2\n");
-  EXPECT_EQ(rows("delete from t using (values (3)) v(k) where i = k and s in (select s from t) returning s, i"),
-            "d3|3\n");
+  EXPECT_EQ(
+      rows("delete from t using (values (3)) v(k) where i = k and s in (select s from t) returning s, i"),
+      "d3|3\n");
   EXPECT_EQ(rows("select * from t"), "1|d\n");
   EXPECT_EQ(rows("delete from t where i = 7 returning i"), "");
 }
@@ -112,40 +115,53 @@ TEST_F(LakeChangeTest, Returning) {
 TEST_F(LakeChangeTest, MergeWithEveryClause) {
   run("create table t(k int, v int); insert into t values (1, 10), (2, 20), (3, 30), (4, 40)");
   EXPECT_EQ(sorted("merge into t using (values (1, 11), (2, 0), (5, 55), (6, 0)) s(k, v) on t.k = s.k "
-                 "when matched and s.v = 0 then delete "
-                 "when matched then update set v = s.v "
-                 "when not matched and s.v > 0 then insert values (s.k, s.v) "
-                 "when not matched then do nothing "
-                 "when not matched by source and t.k = 4 then delete "
-                 "when not matched by source then update set v = -1 "
-                 "returning merge_action, k, v"),
+                   "when matched and s.v = 0 then delete "
+                   "when matched then update set v = s.v "
+                   "when not matched and s.v > 0 then insert values (s.k, s.v) "
+                   "when not matched then do nothing "
+                   "when not matched by source and t.k = 4 then delete "
+                   "when not matched by source then update set v = -1 "
+                   "returning merge_action, k, v"),
             "DELETE|2|20\nDELETE|4|40\nINSERT|5|55\nUPDATE|1|11\nUPDATE|3|-1\n");
   EXPECT_EQ(rows("select * from t order by k"), "1|11\n3|-1\n5|55\n");
-  EXPECT_THAT(rows("merge into t using (values (1), (1)) s(k) on t.k = s.k when matched then update set v = 0"),
-              HasSubstr("more than once"));
+  EXPECT_THAT(
+      rows("merge into t using (values (1), (1)) s(k) on t.k = s.k when matched then update set v = 0"),
+      HasSubstr("more than once"));
   EXPECT_THAT(rows("merge into t using (values (1)) s(k) on t.k = s.k when matched then error 'no ' || s.k"),
               HasSubstr("no 1"));
-  EXPECT_EQ(changed("merge into t using (values (9)) s(k) on t.k = s.k when not matched then insert (k) values (k)"),
-            "1\n");
+  EXPECT_EQ(
+      changed(
+          "merge into t using (values (9)) s(k) on t.k = s.k when not matched then insert (k) values (k)"),
+      "1\n");
   EXPECT_EQ(rows("select * from t order by k"), "1|11\n3|-1\n5|55\n9|NULL\n");
 }
 
 TEST_F(LakeChangeTest, OnConflictGoesByTheDeclaredKey) {
   run("create table t(k int primary key, v int); insert into t values (1, 10)");
   EXPECT_EQ(changed("insert into t values (1, 11), (2, 20) on conflict do nothing"), "1\n");
-  EXPECT_EQ(changed("insert into t values (1, 12), (3, 30) on conflict (k) do update set v = excluded.v + t.v"),
-            "2\n");
+  EXPECT_EQ(
+      changed("insert into t values (1, 12), (3, 30) on conflict (k) do update set v = excluded.v + t.v"),
+      "2\n");
   EXPECT_EQ(changed("insert or replace into t values (2, 21)"), "1\n");
   EXPECT_EQ(rows("select * from t order by k"), "1|22\n2|21\n3|30\n");
   run("create table plain(k int)");
   EXPECT_THAT(error_of("insert into plain values (1) on conflict do nothing"), HasSubstr("PRIMARY KEY"));
 }
 
+TEST_F(LakeChangeTest, AFilterThatTheScanDoesNotTakeLeavesThePlacesOfRows) {
+  run("create table t(x blob, i int); insert into t values ('a'::blob, 1), (''::blob, 2), (null, 3)");
+  EXPECT_EQ(changed("delete from t where x > ''::blob"), "1\n");
+  EXPECT_EQ(changed("update t set i = 7 where x = ''::blob"), "1\n");
+  EXPECT_EQ(rows("delete from t where x = ''::blob returning i, x"), "7|\n");
+  EXPECT_EQ(rows("select i from t"), "3\n");
+}
+
 TEST_F(LakeChangeTest, NotNullHoldsForChanges) {
   run("create table t(i int not null, b int); insert into t values (1, 1)");
   EXPECT_THAT(error_of("update t set i = null"), HasSubstr("NOT NULL"));
-  EXPECT_THAT(error_of("merge into t using (values (5)) s(k) on false when not matched then insert (b) values (k)"),
-              HasSubstr("NOT NULL"));
+  EXPECT_THAT(
+      error_of("merge into t using (values (5)) s(k) on false when not matched then insert (b) values (k)"),
+      HasSubstr("NOT NULL"));
   EXPECT_EQ(rows("select * from t"), "1|1\n");
 }
 

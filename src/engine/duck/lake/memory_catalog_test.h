@@ -220,8 +220,9 @@ inline Status MemoryCatalog::apply(const TableChange& change, LakeVersion& next,
       files.push_back(file);
     }
     for (const auto& [path, deletes] : change.touched) {
-      const bool gone = std::find(change.removed.begin(), change.removed.end(), path) == change.removed.end() &&
-                        std::none_of(files.begin(), files.end(), [&](const auto& f) { return f.path == path; });
+      const bool gone =
+          std::find(change.removed.begin(), change.removed.end(), path) == change.removed.end() &&
+          std::none_of(files.begin(), files.end(), [&](const auto& f) { return f.path == path; });
       std::set<std::string> now;
       for (const auto& file : before) {
         if (file.referenced_data_file == path) {

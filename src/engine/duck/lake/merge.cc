@@ -1,5 +1,5 @@
-// MERGE INTO, and INSERT … ON CONFLICT, which DuckDB binds as one: each joined row meets the first action whose
-// condition holds. What it writes goes on as a row of the table; what it takes out is noted on the way.
+// MERGE INTO, and INSERT … ON CONFLICT, which DuckDB binds as one: each joined row meets the first action
+// whose condition holds. What it writes goes on as a row of the table; what it takes out is noted on the way.
 #include <fmt/format.h>
 
 #include <array>
@@ -189,8 +189,8 @@ class MergeRows : public db::PhysicalOperator {
 
   void take_out(Match match, db::DataChunk& rows) const {
     db::SelectionVector fresh(STANDARD_VECTOR_SIZE);
-    const auto taken = changes_->take_out(rows.data[spec_.place.file], rows.data[spec_.place.position],
-                                          rows.size(), fresh);
+    const auto taken =
+        changes_->take_out(rows.data[spec_.place.file], rows.data[spec_.place.position], rows.size(), fresh);
     if (taken != rows.size() && match == kMatched) {
       throw_error({Code::kInvalid,
                    fmt::format("MERGE INTO \"{}\" meets a row of the table more than once: two rows of the "

@@ -233,7 +233,8 @@ db::ErrorData TransactionManager::CommitTransaction(db::ClientContext& context,
   if (!taken->changed() && note.token.empty() && note.cursors.empty()) {
     return {};
   }
-  auto deltas = taken->takes_out_rows() ? taken->write_row_deltas(context, taken->working_version()) : RowDeltas{};
+  auto deltas =
+      taken->takes_out_rows() ? taken->write_row_deltas(context, taken->working_version()) : RowDeltas{};
   if (!deltas) {
     lake_.discard_files(taken->tag());
     return db::ErrorData(db::ExceptionType::TRANSACTION, coded_text(deltas.error()));

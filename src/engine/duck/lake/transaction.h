@@ -147,7 +147,8 @@ class TransactionManager : public db::TransactionManager {
  private:
   std::unique_ptr<Transaction> take(db::Transaction& transaction);
   Result<CommitOutcome> commit_on_head(db::ClientContext& context, Transaction& transaction,
-                                       const CommitNote& note, RowDeltas deltas, Result<CommitOutcome> outcome);
+                                       const CommitNote& note, RowDeltas deltas,
+                                       Result<CommitOutcome> outcome);
 
   LakeDatabase& lake_;
   std::mutex mutex_;  // guards transactions_

@@ -1,4 +1,4 @@
-#include "engine/duck/lake/returning.h"
+#include "engine/duck/lake/plan_hooks.h"
 
 #include <algorithm>
 
@@ -71,11 +71,34 @@ void before_optimizing(db::OptimizerExtensionInput&, db::unique_ptr<db::LogicalO
   add_returned(*plan);
 }
 
+void name_all_columns(db::LogicalOperator& plan) {
+  for (auto& child : plan.children) {
+    name_all_columns(*child);
+  }
+  if (plan.type != db::LogicalOperatorType::LOGICAL_GET) {
+    return;
+  }
+  auto& get = plan.Cast<db::LogicalGet>();
+  const auto table = get.GetTable();
+  if (!table || dynamic_cast<const TableEntry*>(table.get()) == nullptr ||
+      get.table_filters.filters.empty() || !get.projection_ids.empty()) {
+    return;
+  }
+  for (size_t i = 0; i < get.GetColumnIds().size(); ++i) {
+    get.projection_ids.push_back(i);
+  }
+}
+
+void after_optimizing(db::OptimizerExtensionInput&, db::unique_ptr<db::LogicalOperator>& plan) {
+  name_all_columns(*plan);
+}
+
 }  // namespace
 
-void register_returning(db::DBConfig& config) {
+void register_plan_hooks(db::DBConfig& config) {
   db::OptimizerExtension extension;
   extension.pre_optimize_function = before_optimizing;
+  extension.optimize_function = after_optimizing;
   db::OptimizerExtension::Register(config, std::move(extension));
 }
 
