@@ -128,7 +128,7 @@ struct CommitOutcome {
 struct ScanFile {
   iceberg::DataFile file;
   int64_t sequence_number = 0;
-  std::vector<iceberg::DataFile> deletes;  // position deletes that apply to it
+  std::vector<iceberg::DataFile> deletes;  // position and equality deletes that apply to it
 };
 
 struct ScanPlan {

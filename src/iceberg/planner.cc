@@ -16,8 +16,10 @@ struct Delete {
   DataFile file;
 };
 
-// Position deletes by partition.
-using Deletes = std::unordered_map<std::string, std::vector<Delete>>;
+struct Deletes {
+  std::unordered_map<std::string, std::vector<Delete>> by_partition;
+  std::vector<Delete> everywhere;  // equality deletes of an unpartitioned spec
+};
 
 // Whether a delete file may name this data file, by the bounds of the paths in it.
 bool may_name(const DataFile& deletes, const std::string& path) {
@@ -32,16 +34,27 @@ bool may_name(const DataFile& deletes, const std::string& path) {
   return upper == deletes.upper_bounds.end() || path <= upper->second;
 }
 
+// Position deletes apply to data of the same commit, equality deletes to older data only (spec: "Scan
+// Planning").
+bool applies(const Delete& deletes, const DataFile& file, int64_t sequence_number) {
+  return deletes.file.content == Content::kEqualityDeletes
+             ? deletes.sequence_number > sequence_number
+             : deletes.sequence_number >= sequence_number && may_name(deletes.file, file.path);
+}
+
 std::vector<DataFile> deletes_of(const Deletes& deletes, const DataFile& file, int64_t sequence_number) {
   std::vector<DataFile> matching;
-  auto at = deletes.find(partition_key(file.spec_id, file.partition));
-  if (at == deletes.end()) {
-    return matching;
-  }
-  for (const auto& entry : at->second) {
-    if (entry.sequence_number >= sequence_number && may_name(entry.file, file.path)) {
-      matching.push_back(entry.file);
+  const auto add = [&](const std::vector<Delete>& entries) {
+    for (const auto& entry : entries) {
+      if (applies(entry, file, sequence_number)) {
+        matching.push_back(entry.file);
+      }
     }
+  };
+  add(deletes.everywhere);
+  if (auto at = deletes.by_partition.find(partition_key(file.spec_id, file.partition));
+      at != deletes.by_partition.end()) {
+    add(at->second);
   }
   return matching;
 }
@@ -49,19 +62,24 @@ std::vector<DataFile> deletes_of(const Deletes& deletes, const DataFile& file, i
 Status collect_deletes(const TableMetadata& metadata, const ManifestFile& manifest, ManifestReader& manifests,
                        Deletes& deletes) {
   TARN_TRY(auto entries, manifests.entries(manifest));
+  const auto* spec = metadata.spec(manifest.spec_id);
+  const bool unpartitioned = spec != nullptr && spec->is_unpartitioned();
   for (const auto& entry : *entries) {
     if (entry.status == EntryStatus::kDeleted) {
       continue;
     }
-    if (entry.file.content == Content::kEqualityDeletes) {
+    Delete found{.sequence_number = entry.sequence_number.value_or(0), .file = entry.file};
+    if (entry.file.content == Content::kEqualityDeletes && entry.file.equality_ids.empty()) {
       return Error{
-          Code::kUnsupported,
-          fmt::format("the table at {} holds equality deletes, which Tarn cannot apply yet: compact it with "
-                      "the program that wrote them",
-                      metadata.location)};
+          Code::kCorrupt,
+          fmt::format("the equality deletes in {} do not say by which fields they go", entry.file.path)};
     }
-    auto key = partition_key(entry.file.spec_id, entry.file.partition);
-    deletes[key].push_back({.sequence_number = entry.sequence_number.value_or(0), .file = entry.file});
+    if (entry.file.content == Content::kEqualityDeletes && unpartitioned) {
+      deletes.everywhere.push_back(std::move(found));
+    } else {
+      deletes.by_partition[partition_key(entry.file.spec_id, entry.file.partition)].push_back(
+          std::move(found));
+    }
   }
   return ok();
 }

@@ -14,7 +14,7 @@ namespace tarn::iceberg {
 struct PlannedFile {
   DataFile file;
   int64_t sequence_number = 0;    // of the data
-  std::vector<DataFile> deletes;  // position deletes that may hold rows of it
+  std::vector<DataFile> deletes;  // position deletes that may hold rows of it, equality deletes that apply
 };
 
 struct Plan {
@@ -23,7 +23,7 @@ struct Plan {
   int64_t manifests_pruned = 0;  // manifests that were not even read
 };
 
-// kUnsupported when the table has equality deletes. Comparison of floating point is SQL's as DuckDB has it:
+// Comparison of floating point is SQL's as DuckDB has it:
 // NaN is equal to itself and greater than all else, both zeros are equal.
 Result<Plan> plan_scan(const TableMetadata& metadata, int64_t snapshot_id, const Filter& filter,
                        ManifestReader& manifests);

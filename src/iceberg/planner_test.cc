@@ -306,10 +306,34 @@ TEST(PlannerTest, DeletesMatchByNumberPartitionAndPath) {
   for (const auto& file : plan->files) {
     EXPECT_EQ(file.deletes.size(), file.file.path.ends_with("/a") ? 1U : 0U) << file.file.path;
   }
-  auto equality = table.file("eq", {int32_t{1}});
-  equality.content = Content::kEqualityDeletes;
-  EXPECT_EQ(table.commit(adding({equality})).error().code, Code::kUnsupported);
   EXPECT_EQ(plan_scan(table.metadata, 77, {}, table.cache()).error().code, Code::kNotFound);
+}
+
+// Spec, "Scan Planning": equality deletes apply to older data of their partition, or of all when their spec
+// has none.
+TEST(PlannerTest, EqualityDeletesApplyToOlderData) {
+  for (const bool partitioned : {true, false}) {
+    std::vector<PartitionRequest> by_k;
+    if (partitioned) {
+      by_k.push_back({.column = "k", .transform = *parse_transform("identity"), .name = {}});
+    }
+    const auto key = [&](int32_t k) { return partitioned ? std::vector<Value>{k} : std::vector<Value>{}; };
+    TestTable table({test_column("k", "int")}, by_k);
+    ASSERT_TRUE(table.commit(adding({table.file("a", key(1)), table.file("b", key(2))})));
+    auto equality = table.file("eq", key(1));
+    equality.content = Content::kEqualityDeletes;
+    equality.equality_ids = {1};
+    ASSERT_TRUE(table.commit(adding({equality, table.file("same", key(1))})));
+    ASSERT_TRUE(table.commit(adding({table.file("late", key(1))})));
+    auto plan = plan_scan(table.metadata, 3, {}, table.cache());
+    ASSERT_TRUE(plan);
+    ASSERT_EQ(plan->files.size(), 4U);
+    for (const auto& file : plan->files) {
+      const bool older = file.file.path.ends_with("/a") || file.file.path.ends_with("/b");
+      const bool there = !partitioned || file.file.path.ends_with("/a");
+      EXPECT_EQ(file.deletes.size(), older && there ? 1U : 0U) << file.file.path;
+    }
+  }
 }
 
 }  // namespace

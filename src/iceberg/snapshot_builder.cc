@@ -86,10 +86,6 @@ class Builder {
       if (!paths.insert(file.path).second) {
         return Error{Code::kInvalid, fmt::format("the file {} is added twice by one commit", file.path)};
       }
-      if (file.content == Content::kEqualityDeletes) {
-        return Error{Code::kUnsupported,
-                     fmt::format("{} holds equality deletes, which Tarn does not write", file.path)};
-      }
       if (base_.spec(file.spec_id) == nullptr) {
         return Error{Code::kInvalid,
                      fmt::format("the file {} has the unknown partition spec {}", file.path, file.spec_id)};

@@ -4,6 +4,7 @@
 
 #include "duckdb/main/connection.hpp"
 #include "duckdb/parser/keyword_helper.hpp"
+#include "engine/duck/lake/types.h"
 
 namespace tarn::engine::lake {
 namespace {
@@ -46,10 +47,9 @@ std::string quoted(const std::string& text) {
   return db::KeywordHelper::WriteQuoted(text, '\'');
 }
 
-void read_file(db::Connection& reader, const ScanFile& file, const iceberg::DataFile& deletes,
-               Positions& positions) {
-  auto rows = reader.Query(fmt::format("SELECT pos FROM system.main.parquet_scan({}) WHERE file_path = {}",
-                                       quoted(path_of(deletes.path)), quoted(file.file.path)));
+void add_positions(db::Connection& reader, const std::string& sql, const ScanFile& file,
+                   Positions& positions) {
+  auto rows = reader.Query(sql);
   if (rows->HasError()) {
     throw_error(to_error(rows->GetErrorObject()).at("reading deletes of " + file.file.path));
   }
@@ -66,9 +66,61 @@ void read_file(db::Connection& reader, const ScanFile& file, const iceberg::Data
   }
 }
 
+// A field of any schema that the table has had: an equality delete may go by a column that is gone.
+const iceberg::Field& need_field(const iceberg::TableMetadata& metadata, int id,
+                                 const iceberg::DataFile& deletes) {
+  for (auto schema = metadata.schemas.rbegin(); schema != metadata.schemas.rend(); ++schema) {
+    if (const auto* field = schema->find(id); field != nullptr && !field->type.is_nested()) {
+      return *field;
+    }
+  }
+  throw_error(
+      {Code::kCorrupt,
+       fmt::format("{} deletes rows by the field {}, which no schema of the table has", deletes.path, id)});
+}
+
+// Rows that are equal in the fields of a delete file, null to null (spec: "Equality Delete Files").
+std::string equality_sql(const iceberg::TableMetadata& metadata, const ScanFile& file,
+                         const iceberg::DataFile& deletes) {
+  std::string schema;
+  std::string columns;
+  std::string condition;
+  for (const int id : deletes.equality_ids) {
+    const auto& field = need_field(metadata, id, deletes);
+    schema += fmt::format("{}{}: {{'name': 'f{}', 'type': {}, 'default_value': NULL}}",
+                          schema.empty() ? "" : ", ", id, id, quoted(engine_type(field.type).ToString()));
+    columns += fmt::format("{}f{}", columns.empty() ? "" : ", ", id);
+    condition += fmt::format("{}d.f{} IS NOT DISTINCT FROM e.f{}", condition.empty() ? "" : " AND ", id, id);
+  }
+  return fmt::format(
+      "SELECT d.file_row_number FROM system.main.parquet_scan({}, schema = MAP {{{}}}, file_row_number = "
+      "true) d "
+      "SEMI JOIN (SELECT {} FROM system.main.parquet_scan({}, schema = MAP {{{}}})) e ON {}",
+      quoted(path_of(file.file.path)), schema, columns, quoted(path_of(deletes.path)), schema, condition);
+}
+
+void read_file(db::Connection& reader, const iceberg::TableMetadata& metadata, const ScanFile& file,
+               const iceberg::DataFile& deletes, Positions& positions) {
+  if (deletes.format != "PARQUET" && deletes.format != "parquet") {
+    throw_error(
+        {Code::kUnsupported,
+         fmt::format("the deletes in {} are {}, of which Tarn reads Parquet only: compact the table with "
+                     "the program that wrote them",
+                     deletes.path, deletes.format)});
+  }
+  const std::string sql =
+      deletes.content == iceberg::Content::kEqualityDeletes
+          ? equality_sql(metadata, file, deletes)
+          : fmt::format("SELECT pos FROM system.main.parquet_scan({}) WHERE file_path = {}",
+                        quoted(path_of(deletes.path)), quoted(file.file.path));
+  add_positions(reader, sql, file, positions);
+}
+
 }  // namespace
 
-std::shared_ptr<const Positions> DeleteCache::read(db::ClientContext& context, const ScanFile& file) {
+std::shared_ptr<const Positions> DeleteCache::read(db::ClientContext& context,
+                                                   const iceberg::TableMetadata& metadata,
+                                                   const ScanFile& file) {
   std::string key = file.file.path;
   for (const auto& deletes : file.deletes) {
     key += '\n' + deletes.path;
@@ -84,7 +136,7 @@ std::shared_ptr<const Positions> DeleteCache::read(db::ClientContext& context, c
   auto positions = std::make_shared<Positions>();
   db::Connection reader(*context.db);  // a context of its own: this one is in the middle of a statement
   for (const auto& deletes : file.deletes) {
-    read_file(reader, file, deletes, *positions);
+    read_file(reader, metadata, file, deletes, *positions);
   }
   put(key, positions);
   return positions;

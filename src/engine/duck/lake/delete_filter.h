@@ -1,5 +1,5 @@
-// Rows of data files that are deleted: read from position delete files, kept for the next scan, and left out
-// of a scan.
+// Rows of data files that are deleted: read from delete files, kept for the next scan, and left out of a
+// scan. Equality deletes (which Tarn reads and does not write) become positions, too.
 #pragma once
 
 #include <list>
@@ -20,7 +20,8 @@ namespace tarn::engine::lake {
 class DeleteCache {
  public:
   // Never null. Positions behind the end of the file mean nothing and are left out.
-  std::shared_ptr<const Positions> read(db::ClientContext& context, const ScanFile& file);
+  std::shared_ptr<const Positions> read(db::ClientContext& context, const iceberg::TableMetadata& metadata,
+                                        const ScanFile& file);
 
  private:
   struct Entry {

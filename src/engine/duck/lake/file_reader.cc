@@ -78,7 +78,9 @@ db::ReaderInitializeType FileReader::InitializeReader(
   const auto& file = plan->files.at(reader.file_list_idx.GetIndex());
   auto own = source_->rows_out_of(file.file);
   if (!file.deletes.empty() || own) {
-    auto committed = file.deletes.empty() ? nullptr : source_->table->lake().deletes().read(context, file);
+    auto committed = file.deletes.empty()
+                         ? nullptr
+                         : source_->table->lake().deletes().read(context, *source_->table->metadata(), file);
     reader.deletion_filter = delete_filter(std::move(committed), std::move(own));
   }
   return db::MultiFileReader::InitializeReader(reader_data, bind_data, global_columns, global_column_ids,

@@ -163,6 +163,33 @@ TEST_F(LakeTest, PositionDeletesOfOtherWriters) {
   EXPECT_EQ(rows("select a from t where a in (2, 3, 4) order by a"), "2\n4\n");
 }
 
+TEST_F(LakeTest, EqualityDeletesOfOtherWriters) {
+  run("create table t as select i as a, case when i % 3 = 0 then null else 'x' || (i % 5) end as s, i / 2.0 "
+      "as d "
+      "from range(1000) r(i)");
+  auto data = rows("select distinct filename from t");
+  data.pop_back();
+  auto plain = Database::open({.external_access = true});
+  auto writer = plain.value()->connect().value();
+  const auto write = [&](const std::string& name, const std::string& select, const std::string& ids) {
+    run(*writer, fmt::format("copy ({}) to '{}/{}.parquet' (field_ids {{{}}})", select, folder_, name, ids));
+    return fmt::format("file://{}/{}.parquet", folder_, name);
+  };
+  const auto by_text = write("by_text", "select * from (values ('x1'), (null)) v(other)", "other: 2");
+  const auto by_both =
+      write("by_both", "select 2::bigint as a, 'x2' as s union all select 4, 'none'", "a: 1, s: 2");
+  const auto sum = rows("select count(*), sum(a) from t where s <> 'x1' and not (a = 2 and s = 'x2')");
+  catalog_->add_deletes("file://" + data, by_text, {2});
+  catalog_->add_deletes("file://" + data, by_both, {1, 2});
+  run("alter table t drop column s");  // the deletes go by it all the same
+  EXPECT_EQ(rows("select count(*), sum(a) from t"), sum);
+  EXPECT_EQ(rows("select a from t where a < 12 order by a"), "4\n5\n7\n8\n10\n");
+  run("delete from t where a = 4");
+  EXPECT_EQ(rows("select a from t where a < 12 order by a"), "5\n7\n8\n10\n");
+  catalog_->add_deletes("file://" + data, by_both, {77});
+  EXPECT_THAT(rows("select * from t"), HasSubstr("by the field 77, which no schema of the table has"));
+}
+
 TEST_F(LakeTest, PreparedStatementsFollowTheTable) {
   run("create table t as select 1 as a; prepare q as select * from t; prepare w as insert into t values (5)");
   EXPECT_EQ(rows("execute q"), "1\n");

@@ -119,11 +119,14 @@ class MemoryCatalog : public LakeCatalog {
     return found == cursors_.end() ? std::nullopt : std::optional(found->second);
   }
 
-  // Position deletes as another writer would leave them.
-  void add_deletes(const std::string& data_path, const std::string& delete_path) {
+  // Deletes as another writer would leave them.
+  void add_deletes(const std::string& data_path, const std::string& delete_path,
+                   std::vector<int> equality_ids = {}) {
     const std::lock_guard lock(mutex_);
     iceberg::DataFile file;
-    file.content = iceberg::Content::kPositionDeletes;
+    file.content =
+        equality_ids.empty() ? iceberg::Content::kPositionDeletes : iceberg::Content::kEqualityDeletes;
+    file.equality_ids = std::move(equality_ids);
     file.path = delete_path;
     deletes_[data_path].push_back(file);
   }
@@ -228,6 +231,9 @@ inline Status MemoryCatalog::apply(const TableChange& change, LakeVersion& next,
         if (file.referenced_data_file == path) {
           now.insert(file.path);
         }
+      }
+      for (const auto& file : deletes_[path]) {
+        now.insert(file.path);
       }
       if (gone || now != std::set<std::string>(deletes.begin(), deletes.end())) {
         return Error{Code::kConflict, "40001: a file whose rows were deleted is gone: " + path};

@@ -59,7 +59,7 @@ RowDelta Transaction::write_row_delta(db::ClientContext& context, const LakeTabl
     }
     const auto found = base.find(path);
     if (found != base.end()) {
-      take_out_of(context, folder, found->second, *rows, delta);
+      take_out_of(context, folder, *metadata, found->second, *rows, delta);
     } else if (!change.remove_all && !change.removed.contains(uri_of(path))) {
       throw_error({Code::kConflict, fmt::format("40001: rows of {}.{} that are to be changed were moved "
                                                 "meanwhile: run the transaction again",
@@ -69,11 +69,12 @@ RowDelta Transaction::write_row_delta(db::ClientContext& context, const LakeTabl
   return delta;
 }
 
-void Transaction::take_out_of(db::ClientContext& context, const std::string& folder, const ScanFile& file,
+void Transaction::take_out_of(db::ClientContext& context, const std::string& folder,
+                              const iceberg::TableMetadata& metadata, const ScanFile& file,
                               const Positions& rows, RowDelta& delta) {
   Positions all = rows;
   if (!file.deletes.empty()) {
-    const auto committed = lake_.deletes().read(context, file);
+    const auto committed = lake_.deletes().read(context, metadata, file);
     if (committed->intersects(rows)) {
       throw_error({Code::kConflict,
                    "40001: a row that is to be changed was changed meanwhile: run the transaction again"});

@@ -114,8 +114,9 @@ class Transaction : public db::Transaction {
   LakeSchema& edit_schema(const std::string& name);
   Result<CommitRequest> request(const CommitNote& note, const RowDeltas& deltas);
   Status add_table_changes(CommitRequest& request, const RowDeltas& deltas);
-  void take_out_of(db::ClientContext& context, const std::string& folder, const ScanFile& file,
-                   const Positions& rows, RowDelta& delta);
+  void take_out_of(db::ClientContext& context, const std::string& folder,
+                   const iceberg::TableMetadata& metadata, const ScanFile& file, const Positions& rows,
+                   RowDelta& delta);
   RowDelta write_row_delta(db::ClientContext& context, const LakeTable& table, const FileChange& change);
   void add_view_changes(CommitRequest& request);
   void add_schema_changes(CommitRequest& request);
