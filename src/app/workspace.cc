@@ -161,6 +161,8 @@ Result<std::unique_ptr<Workspace>> Workspace::open(Env& env, project::Project pr
   lake.time_zone = parts->project.time_zone;
   lake.external_access = options.external_access;
   lake.disk_reserve_bytes = parts->project.disk_reserve_bytes;
+  lake.table_folders = parts->project.iceberg_folders;
+  lake.check_outside_files = parts->project.iceberg_checks_files;
   lake.faults = options.faults;
   lake.system_tables = [&parts](store::Store& store, engine::LakeCatalog& catalog) {
     return parts->open_records(store, catalog);

@@ -7,7 +7,9 @@
 #include "catalog/commit.h"
 #include "catalog/control_tables.h"
 #include "catalog/layout.h"
+#include "catalog/repeated_requests.h"
 #include "iceberg/planner.h"
+#include "iceberg/table_commit.h"
 
 namespace tarn::catalog {
 namespace {
@@ -21,7 +23,10 @@ using store::Connection;
 }  // namespace
 
 Catalog::Catalog(Env& env, store::Store& store, std::string lake_folder)
-    : env_(env), store_(store), lake_(std::move(lake_folder)), manifests_(*env.files, kManifestBytesMax) {}
+    : env_(env),
+      store_(store),
+      locations_{.lake = std::move(lake_folder)},
+      manifests_(*env.files, kManifestBytesMax) {}
 
 Result<std::unique_ptr<Catalog>> Catalog::open(Env& env, store::Store& store,
                                                const std::string& lake_folder) {
@@ -103,7 +108,7 @@ Result<engine::ScanPlan> Catalog::plan(const iceberg::TableMetadata& metadata, i
 
 Result<std::string> Catalog::data_folder(const engine::TableName& name, const std::string& uuid,
                                          const iceberg::TableMetadata* metadata) {
-  std::string folder = object_folder(lake_, name, uuid);
+  std::string folder = object_folder(locations_.lake, name, uuid);
   if (metadata != nullptr && !metadata->location.empty()) {
     TARN_TRY(folder, to_path(metadata->location));
   }
@@ -120,21 +125,54 @@ Result<std::string> Catalog::data_folder(const engine::TableName& name, const st
   return folder;
 }
 
-Result<engine::CommitOutcome> Catalog::commit(engine::CommitRequest request) {
-  std::lock_guard one_commit(commit_mutex_);
-  if (!request.token.empty()) {
-    TARN_TRY(auto known, find_token(request.token));
-    if (known) {
-      return *known;
+// Syncing files of others takes its time, and needs nothing of what the commit's lock guards: files that were
+// there once stay.
+Status Catalog::check_outside(const engine::CommitRequest& request) {
+  const OutsideFilesTools tools{env_, manifests_, syncs_, locations_};
+  for (const auto& change : request.tables) {
+    if (!change.registered_location.empty() && change.changed != nullptr) {
+      TARN_CHECK(check_registered_files(tools, *change.changed));
+    } else if (change.outside != nullptr) {
+      TARN_TRY(const auto newest, head());
+      std::shared_ptr<const iceberg::TableMetadata> metadata;
+      const auto schema = newest->schemas.find(engine::fold(change.name.schema));
+      if (change.kind == engine::TableChange::Kind::kUpdate && schema != newest->schemas.end()) {
+        const auto table = schema->second->tables.find(engine::fold(change.name.name));
+        if (table != schema->second->tables.end()) {
+          TARN_TRY(metadata, table->second->metadata());
+        }
+      }
+      TARN_CHECK(check_outside_files(tools, *change.outside, metadata.get()));
     }
   }
-  const bool adds = std::any_of(request.tables.begin(), request.tables.end(),
-                                [](const auto& table) { return !table.added.empty(); });
+  return ok();
+}
+
+Result<std::optional<engine::CommitOutcome>> Catalog::find_done(const engine::CommitRequest& request) {
+  TARN_TRY(auto repeated, find_request(request.repeatable));
+  if (repeated) {
+    return repeated;
+  }
+  return request.token.empty() ? Result<std::optional<engine::CommitOutcome>>(std::nullopt)
+                               : find_token(request.token);
+}
+
+Result<engine::CommitOutcome> Catalog::commit(engine::CommitRequest request) {
+  TARN_CHECK(check_outside(request));
+  std::lock_guard one_commit(commit_mutex_);
+  TARN_TRY(auto done, find_done(request));
+  if (done) {
+    return *done;
+  }
+  const bool adds =
+      std::any_of(request.tables.begin(), request.tables.end(), [](const engine::TableChange& table) {
+        return !table.added.empty() || table.outside != nullptr || !table.registered_location.empty();
+      });
   if (adds && admit_) {
     TARN_CHECK(admit_());
   }
   TARN_TRY(auto base, head());
-  CommitTools tools{env_, store_, manifests_, lake_};
+  CommitTools tools{env_, store_, manifests_, locations_};
   TARN_TRY(auto prepared, prepare_commit(tools, base, request));
   auto written = prepared.files.write(syncs_);
   if (!written) {
@@ -156,6 +194,27 @@ Result<engine::CommitOutcome> Catalog::commit(engine::CommitRequest request) {
   std::lock_guard lock(mutex_);
   head_ = prepared.next;
   return prepared.rows.outcome;
+}
+
+Result<std::shared_ptr<const iceberg::TableMetadata>> Catalog::find_outside(const std::string& location) {
+  TARN_TRY(const auto path, locations_.allow(location));
+  TARN_TRY(const auto bytes, env_.files->read(path));
+  auto metadata = iceberg::parse_table_metadata(bytes);
+  if (!metadata) {
+    return metadata.error().at(location);
+  }
+  if (metadata->table_uuid.empty()) {
+    return Error{Code::kInvalid,
+                 fmt::format("{} gives the table no UUID; write it anew with a newer Iceberg", location)};
+  }
+  return std::make_shared<const iceberg::TableMetadata>(std::move(*metadata));
+}
+
+Result<std::optional<engine::CommitOutcome>> Catalog::find_request(const engine::RepeatableRequest& request) {
+  if (request.key.empty() && !request.by_body) {
+    return std::optional<engine::CommitOutcome>();
+  }
+  return store_.read([&](Connection& c) { return find_repeated(c, request, env_.clock->now()); });
 }
 
 Result<std::optional<engine::CommitOutcome>> Catalog::find_token(const std::string& token) {

@@ -12,6 +12,7 @@
 
 #include "base/env/env.h"
 #include "base/env/worker_pool.h"
+#include "catalog/outside_files.h"
 #include "engine/lake_catalog.h"
 #include "iceberg/manifest_cache.h"
 #include "store/store.h"
@@ -32,12 +33,22 @@ class Catalog : public engine::LakeCatalog {
                                 const iceberg::Filter& filter) override;
   Result<std::string> data_folder(const engine::TableName& name, const std::string& uuid,
                                   const iceberg::TableMetadata* metadata) override;
+  Result<std::shared_ptr<const iceberg::TableMetadata>> find_outside(const std::string& location) override;
   Result<engine::CommitOutcome> commit(engine::CommitRequest request) override;
+  Result<std::optional<engine::CommitOutcome>> find_request(
+      const engine::RepeatableRequest& request) override;
   Result<std::optional<engine::CommitOutcome>> find_token(const std::string& token) override;
   Result<std::optional<std::string>> cursor(const std::string& source, const std::string& key) override;
 
   // Asked before a commit that adds files; its error refuses it. Set before anybody commits.
   void set_admission(std::function<Status()> admit) { admit_ = std::move(admit); }
+
+  // Further folders (absolute) in which tables of other writers may lie, and whether the data files that they
+  // name are looked at. Set before anybody commits.
+  void set_locations(std::vector<std::string> folders, bool check_data_files) {
+    locations_.others = std::move(folders);
+    locations_.check_data_files = check_data_files;
+  }
 
   // The newest `limit` lake versions in which this table changed, newest first.
   struct TableChangeTime {
@@ -47,15 +58,17 @@ class Catalog : public engine::LakeCatalog {
   };
   Result<std::vector<TableChangeTime>> history(const std::string& table_uuid, int limit);
 
-  [[nodiscard]] const std::string& lake_folder() const { return lake_; }
+  [[nodiscard]] const std::string& lake_folder() const { return locations_.lake; }
 
  private:
   Catalog(Env& env, store::Store& store, std::string lake_folder);
   Status start();
+  Status check_outside(const engine::CommitRequest& request);
+  Result<std::optional<engine::CommitOutcome>> find_done(const engine::CommitRequest& request);
 
   Env& env_;
   store::Store& store_;
-  const std::string lake_;
+  Locations locations_;
   std::function<Status()> admit_;
   iceberg::ManifestCache manifests_;
 

@@ -13,6 +13,7 @@
 #include "iceberg/metadata_update.h"
 #include "iceberg/planner.h"
 #include "iceberg/snapshot_builder.h"
+#include "iceberg/table_commit.h"
 
 namespace tarn::catalog {
 namespace {
@@ -27,17 +28,43 @@ int64_t ms_of(Timestamp time) {
   return time.time_since_epoch().count() / 1000;
 }
 
-bool changes_something(const TableChange& change) {
+// What the changes from outside make of their tables, by uuid. A table that stays as it is has none.
+using OutsideDocuments = std::map<std::string, TableMetadata>;
+
+bool changes_something(const TableChange& change, const OutsideDocuments& outside) {
   return change.kind != TableChange::Kind::kUpdate || change.changed != nullptr || change.rename_to ||
-         change.writes_files();
+         change.writes_files() || outside.contains(change.uuid);
+}
+
+Result<OutsideDocuments> outside_documents(const engine::LakeVersion& head, const CommitRequest& request,
+                                           Timestamp time) {
+  const VersionEditor editor(head, head.number, head.time);
+  OutsideDocuments documents;
+  for (const TableChange& change : request.tables) {
+    if (change.outside == nullptr || change.kind != TableChange::Kind::kUpdate) {
+      continue;
+    }
+    TARN_TRY(auto table, editor.find_table(change.name, change.uuid));
+    TARN_TRY(auto metadata, table->metadata());
+    if (iceberg::is_applied(*change.outside, *metadata)) {
+      return OutsideDocuments();  // all tables of a request change together, so all was done
+    }
+    TARN_CHECK(iceberg::check_requirements(change.outside->requirements, metadata.get()));
+    TARN_TRY(auto next, iceberg::apply_updates(metadata.get(), change.outside->updates, ms_of(time)));
+    if (next) {
+      documents.emplace(change.uuid, std::move(*next));
+    }
+  }
+  return documents;
 }
 
 class CommitMaker {
  public:
   CommitMaker(const CommitTools& tools, const engine::LakeVersion& head, const CommitRequest& request,
-              Timestamp time)
+              OutsideDocuments outside, Timestamp time)
       : tools_(tools),
         request_(request),
+        outside_(std::move(outside)),
         time_(time),
         editor_(head, head.number + 1, time),
         commit_{FileBatch(tools.env), {}, nullptr} {
@@ -54,7 +81,7 @@ class CommitMaker {
     }
     TARN_CHECK(take_old_names());
     for (const TableChange& change : request_.tables) {
-      if (change.kind != TableChange::Kind::kDrop && changes_something(change)) {
+      if (change.kind != TableChange::Kind::kDrop && changes_something(change, outside_)) {
         TARN_CHECK(put_table(change));
       }
     }
@@ -78,7 +105,7 @@ class CommitMaker {
     if (change.kind == SchemaChange::Kind::kCreate) {
       TARN_CHECK(editor_.create_schema(change.name, change.properties));
     } else {
-      TARN_CHECK(editor_.update_schema(change.name, change.properties));
+      TARN_CHECK(editor_.update_schema(change.name, change.properties, change.base));
       commit_.rows.ended_schemas.push_back(engine::fold(change.name));
     }
     commit_.rows.schemas.push_back({editor_.proper_schema(change.name), change.properties});
@@ -88,7 +115,7 @@ class CommitMaker {
   // All old names go first, so that tables can trade theirs within one transaction.
   Status take_old_names() {
     for (const TableChange& change : request_.tables) {
-      if (change.kind == TableChange::Kind::kCreate || !changes_something(change)) {
+      if (change.kind == TableChange::Kind::kCreate || !changes_something(change, outside_)) {
         continue;
       }
       TARN_TRY(auto table, editor_.find_table(change.name, change.uuid));
@@ -116,6 +143,7 @@ class CommitMaker {
       TARN_TRY(table, update_table(change, *taken_tables_[change.uuid]));
     }
     commit_.rows.tables.push_back({table->name(), table->uuid(), table->metadata_location()});
+    commit_.rows.outcome.metadata_locations[table->uuid()] = table->metadata_location();
     return editor_.put_table(std::move(table));
   }
 
@@ -125,16 +153,14 @@ class CommitMaker {
                    fmt::format("new table {} came without its metadata", to_string(change.name))};
     }
     TARN_CHECK(check_name(change.name.name, "table"));
+    if (!change.registered_location.empty()) {
+      return register_table(change);
+    }
     TableMetadata next = *change.changed;
     if (next.location.empty()) {
-      next.location = to_location(object_folder(tools_.lake, change.name, change.uuid));
+      next.location = to_location(object_folder(tools_.locations.lake, change.name, change.uuid));
     }
-    TARN_TRY(std::string folder, to_path(next.location));
-    if (!folder.starts_with(tools_.lake + "/") || folder.find("/..") != std::string::npos) {
-      return Error{Code::kDenied,
-                   fmt::format("the location {} of {} is not in the lake's folder; leave it out",
-                               next.location, to_string(change.name))};
-    }
+    TARN_TRY(std::string folder, tools_.locations.allow(next.location));
     TARN_CHECK(tools_.env.files->make_folders(folder + "/metadata"));
     TARN_CHECK(add_snapshot(change, next));
     iceberg::finish_version(next, nullptr, "", ms_of(time_));
@@ -142,8 +168,40 @@ class CommitMaker {
                          metadata_path(folder, 0, new_id()));
   }
 
+  // The document that is there is the first version; the next one says where it was.
+  Result<std::shared_ptr<const engine::LakeTable>> register_table(const TableChange& change) {
+    TARN_TRY([[maybe_unused]] const auto path, tools_.locations.allow(change.registered_location));
+    TARN_TRY([[maybe_unused]] const auto folder, tools_.locations.allow(change.changed->location));
+    if (const auto* other = editor_.find_table_of(change.uuid)) {
+      return Error{Code::kConflict, fmt::format("the table of this metadata is here already, as {}",
+                                                to_string(other->name()))};
+    }
+    return std::make_shared<const CatalogTable>(tools_.env, editor_.proper(change.name), change.uuid,
+                                                change.registered_location, change.changed);
+  }
+
+  Result<std::shared_ptr<const engine::LakeTable>> update_outside(const TableChange& change,
+                                                                  const engine::LakeTable& table,
+                                                                  TableMetadata next) {
+    TARN_TRY(auto head, table.metadata());
+    TARN_TRY(std::string folder, tools_.locations.allow(next.location));
+    if (next.location != head->location) {
+      TARN_CHECK(tools_.env.files->make_folders(folder + "/metadata"));
+    }
+    if (next.current_snapshot_id && next.current_snapshot_id != head->current_snapshot_id) {
+      commit_.rows.outcome.snapshot_ids[change.uuid] = *next.current_snapshot_id;
+    }
+    const int64_t newest_ms = next.snapshot_log.empty() ? 0 : next.snapshot_log.back().timestamp_ms;
+    iceberg::finish_version(next, head.get(), table.metadata_location(), std::max(ms_of(time_), newest_ms));
+    const int64_t version = version_of(table.metadata_location()) + 1;
+    return write_version(table.name(), std::move(next), metadata_path(folder, version, new_id()));
+  }
+
   Result<std::shared_ptr<const engine::LakeTable>> update_table(const TableChange& change,
                                                                 const engine::LakeTable& table) {
+    if (auto next = outside_.find(change.uuid); next != outside_.end()) {
+      return update_outside(change, table, std::move(next->second));
+    }
     engine::TableName name = editor_.proper(change.rename_to.value_or(table.name()));
     if (change.changed == nullptr && !change.writes_files()) {
       return std::make_shared<const CatalogTable>(tools_.env, name, table.uuid(), table.metadata_location(),
@@ -153,6 +211,7 @@ class CommitMaker {
     TARN_CHECK(check_rebase(change, *head));
     TableMetadata next =
         change.changed == nullptr ? *head : iceberg::with_definition_of(*head, *change.changed);
+    next.format_version = std::max(2, next.format_version);
     TARN_CHECK(add_snapshot(change, next));
     iceberg::finish_version(next, head.get(), table.metadata_location(),
                             std::max(ms_of(time_), head->last_updated_ms));
@@ -271,7 +330,7 @@ class CommitMaker {
       TARN_TRY(before,
                tools_.store.read([&](store::Connection& c) { return load_view_file(c, view->uuid); }));
     }
-    std::string folder = object_folder(tools_.lake, view->name, view->uuid);
+    std::string folder = object_folder(tools_.locations.lake, view->name, view->uuid);
     if (before) {
       TARN_TRY(std::string path, to_path(before->metadata_location));
       folder = path.substr(0, path.rfind("/metadata/"));
@@ -299,6 +358,7 @@ class CommitMaker {
 
   const CommitTools& tools_;
   const CommitRequest& request_;
+  OutsideDocuments outside_;
   const Timestamp time_;
   VersionEditor editor_;
   PreparedCommit commit_;
@@ -306,9 +366,24 @@ class CommitMaker {
   std::map<std::string, std::shared_ptr<const engine::LakeView>> taken_views_;    // by uuid
 };
 
-bool changes_lake(const CommitRequest& request) {
+bool changes_lake(const CommitRequest& request, const OutsideDocuments& outside) {
   return !request.schemas.empty() || !request.views.empty() ||
-         std::any_of(request.tables.begin(), request.tables.end(), changes_something);
+         std::any_of(request.tables.begin(), request.tables.end(),
+                     [&](const TableChange& change) { return changes_something(change, outside); });
+}
+
+// Where the tables are that a commit from outside names but leaves as they are.
+Status note_unchanged(const engine::LakeVersion& head, const CommitRequest& request, PreparedCommit& commit) {
+  const VersionEditor editor(head, head.number, head.time);
+  for (const TableChange& change : request.tables) {
+    auto& locations = commit.rows.outcome.metadata_locations;
+    if (change.outside != nullptr && change.kind == TableChange::Kind::kUpdate &&
+        !locations.contains(change.uuid)) {
+      TARN_TRY(auto table, editor.find_table(change.name, change.uuid));
+      locations[change.uuid] = table->metadata_location();
+    }
+  }
+  return ok();
 }
 
 }  // namespace
@@ -319,12 +394,16 @@ Result<PreparedCommit> prepare_commit(const CommitTools& tools,
   PreparedCommit commit{FileBatch(tools.env), {}, head};
   commit.rows.version = head->number;
   commit.rows.time = head->time;
-  if (changes_lake(request)) {
-    Timestamp time = std::max(tools.env.clock->now(), head->time + Duration(1));
-    TARN_TRY(commit, CommitMaker(tools, *head, request, time).make());
+  const Timestamp time = std::max(tools.env.clock->now(), head->time + Duration(1));
+  TARN_TRY(auto outside, outside_documents(*head, request, time));
+  if (changes_lake(request, outside)) {
+    TARN_TRY(commit, CommitMaker(tools, *head, request, std::move(outside), time).make());
   }
+  TARN_CHECK(note_unchanged(*head, request, commit));
   commit.rows.cursors = request.cursors;
   commit.rows.token = request.token;
+  commit.rows.repeatable = request.repeatable;
+  commit.rows.asked_at = tools.env.clock->now();
   commit.rows.outcome.lake_version = commit.rows.version;
   commit.rows.outcome.time = commit.rows.time;
   return commit;

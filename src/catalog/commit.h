@@ -8,6 +8,7 @@
 #include "base/env/env.h"
 #include "catalog/control_tables.h"
 #include "catalog/file_batch.h"
+#include "catalog/outside_files.h"
 #include "engine/lake_catalog.h"
 #include "iceberg/manifest_cache.h"
 #include "store/store.h"
@@ -18,7 +19,7 @@ struct CommitTools {
   Env& env;
   store::Store& store;
   iceberg::ManifestReader& manifests;
-  std::string lake;  // absolute path
+  const Locations& locations;
 };
 
 struct PreparedCommit {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/time.h"
+#include "catalog/repeated_requests.h"
 #include "catalog/table.h"
 
 namespace tarn::catalog {
@@ -223,7 +224,7 @@ Status begin_rows(Connection& c, const RowChanges& changes) {
 }  // namespace
 
 const store::Migrations& catalog_migrations() {
-  static const store::Migrations migrations{"catalog", {kTables, kCurrentTables}};
+  static const store::Migrations migrations{"catalog", {kTables, kCurrentTables, kRepeatedRequestTables}};
   return migrations;
 }
 
@@ -243,7 +244,7 @@ Status write_rows(Connection& c, const RowChanges& changes) {
     TARN_CHECK(c.run("INSERT INTO commit_tokens VALUES (?, ?, ?)",
                      {changes.token, to_text(changes.outcome), changes.version}));
   }
-  return ok();
+  return note_repeatable(c, changes.repeatable, changes.outcome, changes.asked_at);
 }
 
 Result<std::shared_ptr<const engine::LakeVersion>> load_version(Connection& connection, Env& env,

@@ -43,6 +43,8 @@ struct RowChanges {
   std::vector<SchemaRow> schemas;
   std::vector<engine::CursorChange> cursors;
   std::string token;
+  engine::RepeatableRequest repeatable;
+  Timestamp asked_at;  // of `repeatable`
   engine::CommitOutcome outcome;
 };
 

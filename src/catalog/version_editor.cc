@@ -67,11 +67,14 @@ Status VersionEditor::create_schema(const std::string& name,
   return ok();
 }
 
-Status VersionEditor::update_schema(const std::string& name,
-                                    const std::map<std::string, std::string>& properties) {
+Status VersionEditor::update_schema(const std::string& name, const Properties& properties,
+                                    const std::optional<Properties>& base) {
   LakeSchema* schema = edit(name);
   if (schema == nullptr) {
     return conflict(fmt::format("schema {} is not there any more", name));
+  }
+  if (base && schema->properties != *base) {
+    return conflict(fmt::format("the properties of schema {} were changed meanwhile", name));
   }
   schema->properties = properties;
   return ok();
@@ -114,6 +117,17 @@ Result<std::shared_ptr<const LakeView>> VersionEditor::find_view(const TableName
     }
   }
   return conflict(fmt::format("view {} was dropped, renamed or made anew meanwhile", to_string(name)));
+}
+
+const LakeTable* VersionEditor::find_table_of(const std::string& uuid) const {
+  for (const auto& [folded, schema] : next_->schemas) {
+    for (const auto& [key, table] : schema->tables) {
+      if (table->uuid() == uuid) {
+        return table.get();
+      }
+    }
+  }
+  return nullptr;
 }
 
 void VersionEditor::take_table(const TableName& name) {

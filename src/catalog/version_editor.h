@@ -2,7 +2,9 @@
 // one commit.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -19,7 +21,9 @@ class VersionEditor {
   VersionEditor(const engine::LakeVersion& head, int64_t number, Timestamp time);
 
   Status create_schema(const std::string& name, const std::map<std::string, std::string>& properties);
-  Status update_schema(const std::string& name, const std::map<std::string, std::string>& properties);
+  using Properties = std::map<std::string, std::string>;
+  Status update_schema(const std::string& name, const Properties& properties,
+                       const std::optional<Properties>& base = {});
   Status drop_schema(const std::string& name);  // must be empty
 
   // The name with its schema written as it was created.
@@ -31,6 +35,8 @@ class VersionEditor {
                                                               const std::string& uuid) const;
   Result<std::shared_ptr<const engine::LakeView>> find_view(const engine::TableName& name,
                                                             const std::string& uuid) const;
+  // The table of this uuid under whatever name, or null.
+  [[nodiscard]] const engine::LakeTable* find_table_of(const std::string& uuid) const;
   void take_table(const engine::TableName& name);
   void take_view(const engine::TableName& name);
   // kConflict when the name is taken, kNotFound when there is no such schema.

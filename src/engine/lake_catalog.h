@@ -15,6 +15,11 @@
 #include "iceberg/filter.h"
 #include "iceberg/metadata.h"
 
+namespace tarn::iceberg {
+struct TableCommit;
+struct ViewMetadata;
+}  // namespace tarn::iceberg
+
 namespace tarn::engine {
 
 // Schema is the namespace as shown: levels joined by dots. Both keep the case in which they were created;
@@ -45,9 +50,10 @@ struct ViewColumn {
 struct LakeView {
   TableName name;
   std::string uuid;
-  std::string sql;                  // the SELECT, dialect duckdb, every table name qualified
+  std::string sql;  // the SELECT, dialect duckdb, every table name qualified; empty: made by another engine
   std::vector<ViewColumn> columns;  // fixed at creation
   std::string comment;
+  std::string metadata_location;  // of its document; empty until it is committed
 };
 
 struct LakeSchema {
@@ -86,6 +92,12 @@ struct TableChange {
   std::map<std::string, std::vector<std::string>> touched;
   bool alone = false;  // a conflict when anybody wrote rows since `base`: new keys must stay unique
   std::map<std::string, std::string> summary;  // further keys of the snapshot summary
+  // A change that comes from outside, in Iceberg's words, to whatever is newest when it is committed: of all
+  // above only kind, name and uuid are looked at (kUpdate), or kind, name and `changed` (kCreate).
+  std::shared_ptr<const iceberg::TableCommit> outside;
+  // kCreate: the metadata file of a table that is there already, which becomes the first version as it is.
+  std::string registered_location;
+  bool purge = false;  // kDrop: its files are not wanted any more
   [[nodiscard]] bool writes_files() const { return remove_all || !removed.empty() || !added.empty(); }
 };
 
@@ -94,6 +106,10 @@ struct ViewChange {
   Kind kind = Kind::kCreate;
   LakeView view;  // kDrop: only name and uuid
   std::optional<TableName> rename_to;
+  // The whole document of a view that comes from outside, and where the one lies that it was made from
+  // (kReplace): another one there is a conflict.
+  std::shared_ptr<const iceberg::ViewMetadata> document;
+  std::string base_location;
 };
 
 struct SchemaChange {
@@ -101,6 +117,8 @@ struct SchemaChange {
   Kind kind = Kind::kCreate;
   std::string name;
   std::map<std::string, std::string> properties;
+  // kUpdate: the properties that it was made from; others are a conflict. Nothing: whatever they are.
+  std::optional<std::map<std::string, std::string>> base;
 };
 
 // The cursor of a source, committed with the data that it stands for.
@@ -110,8 +128,16 @@ struct CursorChange {
   std::string value;  // JSON
 };
 
+// A request that its client sends again when the answer was lost.
+struct RepeatableRequest {
+  std::string key;       // the client's name for it; empty: none
+  std::string body;      // SHA-256 of what it asks for
+  bool by_body = false;  // an equal one within the hour is the same request, too
+};
+
 struct CommitRequest {
   std::string token;  // run/task/step; empty for a person's transaction
+  RepeatableRequest repeatable;
   std::vector<SchemaChange> schemas;
   std::vector<TableChange> tables;
   std::vector<ViewChange> views;
@@ -123,6 +149,8 @@ struct CommitOutcome {
   Timestamp time;
   bool already_done = false;                    // the token was known: nothing was written now
   std::map<std::string, int64_t> snapshot_ids;  // by table uuid; only tables that got a snapshot
+  // By uuid: where the documents of the tables and views are that the request named. Not kept with a token.
+  std::map<std::string, std::string> metadata_locations;
 };
 
 struct ScanFile {
@@ -153,10 +181,16 @@ class LakeCatalog {
   virtual Result<std::string> data_folder(const TableName& name, const std::string& uuid,
                                           const iceberg::TableMetadata* metadata) = 0;
 
+  // The document of a table that lies outside of the catalog but at a location that it may use.
+  virtual Result<std::shared_ptr<const iceberg::TableMetadata>> find_outside(const std::string& location) = 0;
+
   // All or nothing. Every file in `added` must be synced. kConflict when it cannot be rebased. kIo,
   // kInternal, kUnavailable and kTimeout leave in doubt whether it happened, so the files it named must stay;
   // any other error proves that it did not.
   virtual Result<CommitOutcome> commit(CommitRequest request) = 0;
+
+  // What a request did when it was applied before, or nullopt. kInvalid: its key was used for something else.
+  virtual Result<std::optional<CommitOutcome>> find_request(const RepeatableRequest& request) = 0;
 
   // The outcome of a token that was committed, or nullopt.
   virtual Result<std::optional<CommitOutcome>> find_token(const std::string& token) = 0;

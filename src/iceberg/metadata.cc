@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "iceberg/json.h"
+#include "iceberg/metadata_json.h"
 
 namespace tarn::iceberg {
 namespace {
@@ -81,21 +82,6 @@ Status check_range(const char* name, int64_t number, int64_t greatest) {
 constexpr int64_t kSequenceMax = int64_t{1} << 62;
 constexpr int64_t kIdMax = 1 << 30;
 
-Result<std::map<std::string, std::string>> string_map(const Json& object, const char* name) {
-  std::map<std::string, std::string> map;
-  if (find_member(object, name) == nullptr) {
-    return map;
-  }
-  TARN_TRY(const Json* members, get_object(object, name));
-  for (const auto& [key, value] : members->items()) {
-    if (!value.is_string()) {
-      return corrupt(fmt::format("the member '{}' of '{}' is not a string", key, name));
-    }
-    map.emplace(key, value.get<std::string>());
-  }
-  return map;
-}
-
 // Reads each element of an array with `read`; an absent array is empty.
 template <class T, class Read>
 Result<std::vector<T>> list_of(const Json& object, const char* name, const Read& read) {
@@ -115,6 +101,23 @@ Result<std::vector<T>> list_of(const Json& object, const char* name, const Read&
   return list;
 }
 
+}  // namespace
+
+Result<std::map<std::string, std::string>> get_string_map(const Json& object, const char* name) {
+  std::map<std::string, std::string> map;
+  if (find_member(object, name) == nullptr) {
+    return map;
+  }
+  TARN_TRY(const Json* members, get_object(object, name));
+  for (const auto& [key, value] : members->items()) {
+    if (!value.is_string()) {
+      return corrupt(fmt::format("the member '{}' of '{}' is not a string", key, name));
+    }
+    map.emplace(key, value.get<std::string>());
+  }
+  return map;
+}
+
 Result<Snapshot> snapshot_from(const Json& json) {
   Snapshot snapshot;
   TARN_TRY(snapshot.snapshot_id, get_long(json, "snapshot-id"));
@@ -131,24 +134,10 @@ Result<Snapshot> snapshot_from(const Json& json) {
   if (snapshot.manifest_list.empty() && find_member(json, "manifests") == nullptr) {
     return corrupt("the member 'manifest-list' is missing");
   }
-  TARN_TRY(snapshot.summary, string_map(json, "summary"));
+  TARN_TRY(snapshot.summary, get_string_map(json, "summary"));
   TARN_TRY(snapshot.schema_id, find_int(json, "schema-id"));
   snapshot.other_json = others(json, kKnownSnapshotMembers);
   return snapshot;
-}
-
-Result<SnapshotLogEntry> snapshot_log_entry_from(const Json& json) {
-  SnapshotLogEntry entry;
-  TARN_TRY(entry.timestamp_ms, get_long(json, "timestamp-ms"));
-  TARN_TRY(entry.snapshot_id, get_long(json, "snapshot-id"));
-  return entry;
-}
-
-Result<MetadataLogEntry> metadata_log_entry_from(const Json& json) {
-  MetadataLogEntry entry;
-  TARN_TRY(entry.timestamp_ms, get_long(json, "timestamp-ms"));
-  TARN_TRY(entry.metadata_file, get_string(json, "metadata-file"));
-  return entry;
 }
 
 Result<SnapshotRef> ref_from(const Json& json) {
@@ -162,6 +151,22 @@ Result<SnapshotRef> ref_from(const Json& json) {
   TARN_TRY(ref.max_snapshot_age_ms, find_long(json, "max-snapshot-age-ms"));
   TARN_TRY(ref.max_ref_age_ms, find_long(json, "max-ref-age-ms"));
   return ref;
+}
+
+namespace {
+
+Result<SnapshotLogEntry> snapshot_log_entry_from(const Json& json) {
+  SnapshotLogEntry entry;
+  TARN_TRY(entry.timestamp_ms, get_long(json, "timestamp-ms"));
+  TARN_TRY(entry.snapshot_id, get_long(json, "snapshot-id"));
+  return entry;
+}
+
+Result<MetadataLogEntry> metadata_log_entry_from(const Json& json) {
+  MetadataLogEntry entry;
+  TARN_TRY(entry.timestamp_ms, get_long(json, "timestamp-ms"));
+  TARN_TRY(entry.metadata_file, get_string(json, "metadata-file"));
+  return entry;
 }
 
 Status read_schemas(const Json& json, TableMetadata& metadata) {
@@ -315,7 +320,7 @@ Result<TableMetadata> metadata_from(const Json& json) {
   TARN_CHECK(read_schemas(json, metadata));
   TARN_CHECK(read_specs(json, metadata));
   TARN_CHECK(read_sort_orders(json, metadata));
-  TARN_TRY(metadata.properties, string_map(json, "properties"));
+  TARN_TRY(metadata.properties, get_string_map(json, "properties"));
   TARN_TRY(metadata.snapshots, list_of<Snapshot>(json, "snapshots", snapshot_from));
   TARN_CHECK(read_refs(json, metadata));
   TARN_TRY(metadata.snapshot_log, list_of<SnapshotLogEntry>(json, "snapshot-log", snapshot_log_entry_from));
@@ -334,7 +339,7 @@ OrderedJson object_of(const std::map<std::string, std::string>& map) {
 
 OrderedJson snapshot_to_json(const Snapshot& snapshot) {
   OrderedJson json;
-  json["sequence-number"] = snapshot.sequence_number;
+  json["sequence-number"] = snapshot.sequence_number;  // 0 in version 1, whose readers take it so
   json["snapshot-id"] = snapshot.snapshot_id;
   if (snapshot.parent_snapshot_id) {
     json["parent-snapshot-id"] = *snapshot.parent_snapshot_id;
@@ -471,7 +476,7 @@ Result<TableMetadata> parse_table_metadata(std::string_view text) {
 
 std::string to_json(const TableMetadata& metadata) {
   OrderedJson json;
-  json["format-version"] = std::max(2, metadata.format_version);
+  json["format-version"] = metadata.format_version;
   json["table-uuid"] = metadata.table_uuid;
   json["location"] = metadata.location;
   json["last-sequence-number"] = metadata.last_sequence_number;
@@ -479,6 +484,10 @@ std::string to_json(const TableMetadata& metadata) {
   json["last-column-id"] = metadata.last_column_id;
   json["current-schema-id"] = metadata.current_schema_id;
   json["schemas"] = array_of(metadata.schemas, schema_to_json);
+  if (metadata.format_version == 1) {  // where its oldest readers look
+    json["schema"] = schema_to_json(metadata.schema());
+    json["partition-spec"] = partition_fields_to_json(metadata.spec());
+  }
   json["default-spec-id"] = metadata.default_spec_id;
   json["partition-specs"] = array_of(metadata.partition_specs, spec_to_json);
   json["last-partition-id"] = metadata.last_partition_id;

@@ -1,6 +1,6 @@
 // Table metadata: the JSON document that is one version of a table (spec: "Table Metadata").
-// Format version 2 is written; 1 and 2 are read (writing a table of version 1 upgrades it). Immutable once
-// built.
+// Format versions 1 and 2; a table of version 1 becomes one of version 2 when Tarn itself writes to it.
+// Immutable once built.
 #pragma once
 
 #include <cstdint>

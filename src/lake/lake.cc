@@ -21,6 +21,7 @@ Result<std::unique_ptr<Lake>> Lake::open(Env& env, LakeOptions options) {
   lake->reserve_ = std::make_unique<store::DiskReserve>(env, folder.path(), options.disk_reserve_bytes);
   TARN_TRY(lake->catalog_, catalog::Catalog::open(env, *lake->store_, folder.lake()));
   lake->catalog_->set_admission([reserve = lake->reserve_.get()] { return reserve->check(); });
+  lake->catalog_->set_locations(options.table_folders, options.check_outside_files);
   engine::DatabaseOptions database;
   database.lake = lake->catalog_.get();
   database.visibility = options.visibility;
@@ -28,6 +29,8 @@ Result<std::unique_ptr<Lake>> Lake::open(Env& env, LakeOptions options) {
     TARN_TRY(database.system_tables, options.system_tables(*lake->store_, *lake->catalog_));
   }
   database.allowed_folders = {folder.path()};
+  database.allowed_folders.insert(database.allowed_folders.end(), options.table_folders.begin(),
+                                  options.table_folders.end());
   database.lake_folder = folder.lake();
   database.spill_folder = folder.spill();
   database.external_access = options.external_access;

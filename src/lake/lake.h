@@ -36,6 +36,8 @@ struct LakeOptions {
   engine::Visibility* visibility = nullptr;
   // Makes the tables of schema `_tarn`, which read the control records; called once, before SQL opens.
   std::function<Result<SystemTables>(store::Store& store, engine::LakeCatalog& catalog)> system_tables;
+  std::vector<std::string> table_folders;      // absolute: where tables of other writers may lie, too
+  bool check_outside_files = true;             // see catalog/outside_files.h
   std::optional<uint64_t> disk_reserve_bytes;  // see store/disk_reserve.h
   FaultInjector* faults = nullptr;             // tests only: layers "sqlite" and "duckdb"
 };

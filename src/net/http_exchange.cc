@@ -51,9 +51,11 @@ HttpExchange::HttpExchange(boost::asio::io_context& io, HttpServerRequest reques
 
 std::string HttpExchange::head(int status, std::string_view content_type, const HttpHeaders& headers,
                                const std::string& framing) const {
-  auto text = fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\n{}\r\nConnection: {}\r\n{}", status,
-                          reason_of(status), content_type, framing, keep_alive_ ? "keep-alive" : "close",
-                          status == 401 ? "WWW-Authenticate: Bearer\r\n" : "");
+  auto text =
+      fmt::format("HTTP/1.1 {} {}\r\nConnection: {}\r\n{}", status, reason_of(status),
+                  keep_alive_ ? "keep-alive" : "close", status == 401 ? "WWW-Authenticate: Bearer\r\n" : "");
+  if (status != 204 && status != 304)  // these have no body, nor a length of one
+    text += fmt::format("Content-Type: {}\r\n{}\r\n", content_type, framing);
   for (const auto& [name, value] : headers) {
     if (is_header_text(name) && is_header_text(value))
       text += fmt::format("{}: {}\r\n", name, value);
@@ -78,7 +80,7 @@ void HttpExchange::answer(int status, std::string_view content_type, const HttpH
       return;
     begun_ = finished_ = true;
     head_ = head(status, content_type, headers, fmt::format("Content-Length: {}", body.size()));
-    if (request_.method != "HEAD")
+    if (request_.method != "HEAD" && status != 204 && status != 304)
       bytes_ = std::move(body);
   }
   notify();

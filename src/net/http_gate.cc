@@ -68,8 +68,10 @@ bool has_token(const HttpServerOptions& options, const HttpServerRequest& reques
   if (options.token.empty() || authorization == nullptr || authorization->size() <= kScheme.size())
     return false;
   const std::string_view text = *authorization;
-  return lower(text.substr(0, kScheme.size())) == kScheme &&
-         same_secret(text.substr(kScheme.size()), options.token);
+  if (lower(text.substr(0, kScheme.size())) != kScheme)
+    return false;
+  const auto token = text.substr(kScheme.size());
+  return same_secret(token, options.token) || (options.knows_token && options.knows_token(request, token));
 }
 
 // A page on another port of this host is "same-site", so SameSite does not keep it off.
@@ -168,9 +170,13 @@ bool read_target(std::string_view target, HttpServerRequest& request) {
   if (!path || path->empty() || (*path)[0] != '/')
     return false;
   request.path = std::move(*path);
+  request.raw_path = std::string(target.substr(0, question));
   if (question == std::string_view::npos)
     return true;
-  auto rest = target.substr(question + 1);
+  return read_query(target.substr(question + 1), request.query);
+}
+
+bool read_query(std::string_view rest, std::map<std::string, std::string>& query) {
   while (!rest.empty()) {
     const auto amp = rest.find('&');
     const auto pair = rest.substr(0, amp);
@@ -181,7 +187,7 @@ bool read_target(std::string_view target, HttpServerRequest& request) {
     if (!name || !value)
       return false;
     if (!name->empty())
-      request.query[*name] = std::move(*value);
+      query[*name] = std::move(*value);
   }
   return true;
 }

@@ -223,8 +223,12 @@ asio::awaitable<bool> Server::serve_one(beast::tcp_stream& stream, beast::flat_b
     }
     const auto refusal = refuse(options_, request);
     if (refusal) {
-      auto body = error_body(refusal->status == 401 || refusal->status == 403 ? "denied" : "invalid",
-                             refusal->message);
+      auto body = options_.refusal_body ? options_.refusal_body(request, refusal->status, refusal->message)
+                                        : std::string();
+      if (body.empty()) {
+        body = error_body(refusal->status == 401 || refusal->status == 403 ? "denied" : "invalid",
+                          refusal->message);
+      }
       co_return co_await send_refusal(stream, refusal->status, std::move(body));
     }
     if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {

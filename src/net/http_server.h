@@ -22,6 +22,7 @@ namespace tarn::net {
 struct HttpServerRequest {
   std::string method;                          // upper case
   std::string path;                            // percent-decoded, without the query
+  std::string raw_path;                        // the same as it was sent
   std::map<std::string, std::string> query;    // decoded; the last of equal names wins
   std::map<std::string, std::string> headers;  // names in lower case
   std::string body;
@@ -77,6 +78,10 @@ struct HttpServerOptions {
   std::function<bool(const HttpServerRequest&)> is_open;
   // The secret of a cookie that stands for the token (net/http_gate.h). The same rules.
   std::function<bool(std::string_view secret)> knows_session;
+  // Further bearer tokens, each good for some requests only. The same rules.
+  std::function<bool(const HttpServerRequest&, std::string_view token)> knows_token;
+  // The body of a refusal, for a protocol with a form of its own; empty: the usual one. The same rules.
+  std::function<std::string(const HttpServerRequest&, int status, const std::string& message)> refusal_body;
   uint32_t header_bytes_max = 16 * 1024;
   uint64_t body_bytes_max = 64ULL * 1024 * 1024;
   std::chrono::milliseconds read_time_max{30'000};  // for one request's header and body
@@ -94,6 +99,9 @@ class HttpServer {
   // Takes no new requests, waits for running ones, at most so long; then tells them that the client is gone.
   virtual void stop(std::chrono::milliseconds patience) = 0;
 };
+
+// Reads "x=1&y=%2F", a query or the body of a form; false when an escape is broken.
+bool read_query(std::string_view text, std::map<std::string, std::string>& query);
 
 // Compares in a time that depends on the lengths only.
 bool same_secret(std::string_view a, std::string_view b);

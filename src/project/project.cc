@@ -55,6 +55,25 @@ void read_http(const codec::YamlNode& node, Project& project, Diagnostics& diagn
   reader.finish();
 }
 
+// What other engines may do through /iceberg.
+void read_iceberg(const codec::YamlNode& node, Project& project, Diagnostics& diagnostics) {
+  if (node.kind != codec::YamlNode::Kind::kMap) {
+    diagnostics.push_back({node.place, "iceberg must be a map with 'locations' and 'check_files'"});
+    return;
+  }
+  codec::YamlReader reader(node, "iceberg", diagnostics);
+  for (const auto& text : reader.texts("locations").value_or(std::vector<std::string>())) {
+    const auto folder = (std::filesystem::path(project.root) / text).lexically_normal().string();
+    if (folder == "/" || text.find("://") != std::string::npos) {
+      reader.mistake(*node.find("locations"),
+                     fmt::format("location '{}' is not a folder below which tables may lie", text));
+    }
+    project.iceberg_folders.push_back(folder.ends_with('/') ? folder.substr(0, folder.size() - 1) : folder);
+  }
+  project.iceberg_checks_files = reader.boolean("check_files", true);
+  reader.finish();
+}
+
 void read_settings(const codec::YamlNode& node, Project& project, Diagnostics& diagnostics) {
   codec::YamlReader reader(node, "tarn.yml", diagnostics);
   project.name = reader.required_text("name");
@@ -102,6 +121,8 @@ void read_settings(const codec::YamlNode& node, Project& project, Diagnostics& d
     project.schedules = *schedules;
   if (const auto* http = reader.child("http"))
     read_http(*http, project, diagnostics);
+  if (const auto* iceberg = reader.child("iceberg"))
+    read_iceberg(*iceberg, project, diagnostics);
   if (const auto* mail = reader.child("mail"))
     project.mail = *mail;
   if (const auto* retention = reader.child("retention"))

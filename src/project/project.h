@@ -1,7 +1,7 @@
 // A project: the folder of text files in git. This reads tarn.yml and resolves secret references.
 // tarn.yml: name, data (folder, default ".tarn"), vars, memory, threads, time_zone, http (host, port, url),
 // allow_private_addresses (default false: fetchers may not reach loopback and private networks),
-// runs_at_once, schedules, mail, alerts, retention.
+// runs_at_once, schedules, mail, alerts, retention, iceberg (locations, check_files).
 #pragma once
 
 #include <cstdint>
@@ -31,11 +31,13 @@ struct Project {
   int http_port = 7070;
   std::string http_url;  // where people open it, for links in messages; without a slash at the end
   bool allow_private_addresses = false;
-  codec::YamlNode mail;       // as written; report/mail/settings.h reads it
-  codec::YamlNode alerts;     // as written; alert/config.h reads it
-  codec::YamlNode retention;  // as written; retention/config.h reads it
-  int runs_at_once = 4;       // of a server, side by side
-  codec::YamlNode schedules;  // as written; flow/schedule.h reads it
+  std::vector<std::string> iceberg_folders;  // absolute: where tables of other engines may lie, too
+  bool iceberg_checks_files = true;          // data files that other engines name are looked at
+  codec::YamlNode mail;                      // as written; report/mail/settings.h reads it
+  codec::YamlNode alerts;                    // as written; alert/config.h reads it
+  codec::YamlNode retention;                 // as written; retention/config.h reads it
+  int runs_at_once = 4;                      // of a server, side by side
+  codec::YamlNode schedules;                 // as written; flow/schedule.h reads it
 };
 
 // Mistakes go to `diagnostics`; the error is for what stops everything (no tarn.yml, unreadable).

@@ -27,6 +27,7 @@
 #include "serve/http/mails_api.h"
 #include "serve/http/schedules_api.h"
 #include "serve/http/web.h"
+#include "serve/iceberg/api.h"
 #include "serve/share/shares_api.h"
 
 namespace tarn::app {
@@ -284,18 +285,22 @@ Status serve(CommandContext& context) {
   add_routes(api, alerts);
   serve::MailsApi mails(*workspace, api.hub(), workspace->records(), web.feed());
   add_routes(api, mails);
+  TARN_TRY(const auto iceberg, serve::IcebergApi::open(context.env, workspace->lake(), workspace->records(),
+                                                       {.access_token = token}));
   Duties duties(*workspace, *log);
   duties.listen(api.hub());
   api.hub().listen(
       [&web](const std::string& run, const serve::Json& event) { web.feed().hear_run(run, event); });
   web.admit(options);
   serve::SharesApi::admit(options);
+  iceberg->admit(options);
   options.connections_max = allow_connections(kConnections);
   TARN_TRY(
       const auto server,
       net::HttpServer::start(
           std::move(options), with_request_log(context.env, *log, [&](const auto& request, auto& response) {
-            if (!shares_api.handle_guest(request, response) && !web.handle(request, response))
+            if (!iceberg->handle(request, response) && !shares_api.handle_guest(request, response) &&
+                !web.handle(request, response))
               api.handle(request, response);
           })));
   TARN_CHECK(write_server_file(context.env, data_folder, {::getpid(), host, server->port()}));

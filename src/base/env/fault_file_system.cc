@@ -80,6 +80,13 @@ Status FaultFileSystem::sync_dir(const std::string& folder) {
   return ok();
 }
 
+Status FaultFileSystem::sync_file(const std::string& path) {
+  TARN_TRY(auto pass, injector_.before_call(kLayer, "sync_file", path));
+  TARN_CHECK(inner_.sync_file(path));
+  injector_.ledger().synced(path);
+  return pass.finish();
+}
+
 Status FaultFileSystem::rename(const std::string& from, const std::string& to) {
   TARN_TRY(auto pass, injector_.before_call(kLayer, "rename", from));
   injector_.ledger().renaming(from, to);

@@ -21,6 +21,7 @@ class FaultFileSystem : public FileSystem {
   Result<std::vector<std::string>> list(const std::string& folder) override;
   Status make_folders(const std::string& folder) override;
   Status sync_dir(const std::string& folder) override;
+  Status sync_file(const std::string& path) override;
   Status rename(const std::string& from, const std::string& to) override;
   Status remove(const std::string& path) override;
   Status link_or_copy(const std::string& from, const std::string& to) override;

@@ -163,6 +163,14 @@ class RealFileSystem : public FileSystem {
     return ok();
   }
 
+  Status sync_file(const std::string& path) override {
+    FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.valid() || ::fsync(fd.get()) != 0) {
+      return io_error("sync", path, errno);
+    }
+    return ok();
+  }
+
   Status rename(const std::string& from, const std::string& to) override {
     if (::rename(from.c_str(), to.c_str()) != 0) {
       return io_error("rename", from, errno);

@@ -37,6 +37,8 @@ class FileSystem {
   // Makes the folder and its parents; what it made is durable when it returns.
   virtual Status make_folders(const std::string& folder) = 0;
   virtual Status sync_dir(const std::string& folder) = 0;
+  // Makes the bytes durable that another program has written into a file.
+  virtual Status sync_file(const std::string& path) = 0;
   // Replaces `to` when it exists.
   virtual Status rename(const std::string& from, const std::string& to) = 0;
   virtual Status remove(const std::string& path) = 0;

@@ -37,6 +37,7 @@ class TextFiles : public FileSystem {
   Result<std::unique_ptr<WritableFile>> create(const std::string& /*path*/) override { return refused(); }
   Status make_folders(const std::string& /*folder*/) override { return refused(); }
   Status sync_dir(const std::string& /*folder*/) override { return refused(); }
+  Status sync_file(const std::string& /*path*/) override { return refused(); }
   Status rename(const std::string& /*from*/, const std::string& /*to*/) override { return refused(); }
   Status remove(const std::string& /*path*/) override { return refused(); }
   Status link_or_copy(const std::string& /*from*/, const std::string& /*to*/) override { return refused(); }

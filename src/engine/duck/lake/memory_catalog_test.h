@@ -107,6 +107,12 @@ class MemoryCatalog : public LakeCatalog {
 
   Result<CommitOutcome> commit(CommitRequest request) override;
 
+  Result<std::shared_ptr<const iceberg::TableMetadata>> find_outside(const std::string& location) override {
+    return Error{Code::kNotFound, location};
+  }
+  Result<std::optional<CommitOutcome>> find_request(const RepeatableRequest& /*request*/) override {
+    return std::optional<CommitOutcome>();
+  }
   Result<std::optional<CommitOutcome>> find_token(const std::string& token) override {
     const std::lock_guard lock(mutex_);
     const auto found = tokens_.find(token);
