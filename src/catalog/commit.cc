@@ -14,6 +14,7 @@
 #include "iceberg/planner.h"
 #include "iceberg/snapshot_builder.h"
 #include "iceberg/table_commit.h"
+#include "iceberg/view_metadata.h"
 
 namespace tarn::catalog {
 namespace {
@@ -330,19 +331,85 @@ class CommitMaker {
       TARN_TRY(before,
                tools_.store.read([&](store::Connection& c) { return load_view_file(c, view->uuid); }));
     }
-    std::string folder = object_folder(tools_.locations.lake, view->name, view->uuid);
-    if (before) {
-      TARN_TRY(std::string path, to_path(before->metadata_location));
-      folder = path.substr(0, path.rfind("/metadata/"));
+    if (before && is_only_renamed(change)) {
+      view->metadata_location = before->metadata_location;
+      commit_.rows.views.push_back({*view, before->metadata_location, before->version_id});
+      return editor_.put_view(std::move(view));
     }
-    int64_t version_id = before ? before->version_id + 1 : 1;
-    TARN_CHECK(tools_.env.files->make_folders(folder + "/metadata"));
-    std::string path = metadata_path(folder, version_id - 1, new_id());
-    commit_.files.add(path, view_metadata_json(*view, {.location = to_location(folder),
-                                                       .version_id = version_id,
-                                                       .timestamp_ms = ms_of(time_)}));
-    commit_.rows.views.push_back({*view, to_location(path), version_id});
+    const int64_t version_id = before ? before->version_id + 1 : 1;
+    const std::string own = to_location(object_folder(tools_.locations.lake, view->name, view->uuid));
+    TARN_TRY(std::string folder, view_folder(change, *view, before, own));
+    view->metadata_location = fmt::format("{}/{:05}-{}.metadata.json", folder, version_id - 1, new_id());
+    TARN_TRY(std::string path, tools_.locations.allow(view->metadata_location));
+    TARN_CHECK(tools_.env.files->make_folders(path.substr(0, path.rfind('/'))));
+    if (change.document != nullptr) {
+      commit_.files.add(path, outside_view(change, own, *view));
+    } else {
+      commit_.files.add(path, view_metadata_json(*view, {.location = folder.substr(0, folder.rfind('/')),
+                                                         .version_id = version_id,
+                                                         .timestamp_ms = ms_of(time_)}));
+    }
+    commit_.rows.views.push_back({*view, view->metadata_location, version_id});
+    commit_.rows.outcome.metadata_locations[view->uuid] = view->metadata_location;
     return editor_.put_view(std::move(view));
+  }
+
+  // A view's document does not hold its name.
+  [[nodiscard]] bool is_only_renamed(const ViewChange& change) const {
+    const auto old = taken_views_.find(change.view.uuid);
+    if (old == taken_views_.end() || !change.rename_to || change.document != nullptr) {
+      return false;
+    }
+    const auto same = [](const engine::ViewColumn& a, const engine::ViewColumn& b) {
+      return a.name == b.name && a.type == b.type && a.comment == b.comment;
+    };
+    const auto& [before, after] = std::pair(*old->second, change.view);
+    return before.sql == after.sql && before.comment == after.comment &&
+           std::equal(before.columns.begin(), before.columns.end(), after.columns.begin(),
+                      after.columns.end(), same);
+  }
+
+  // Where the view's next document goes, as a location; `own` is the view's when nobody asked for another.
+  static Result<std::string> view_folder(const ViewChange& change, const engine::LakeView& view,
+                                         const std::optional<ViewFile>& before, const std::string& own) {
+    if (change.document == nullptr) {
+      const auto& old = before ? before->metadata_location : own + "/metadata/";
+      return old.substr(0, old.rfind('/'));
+    }
+    if (change.kind == ViewChange::Kind::kReplace &&
+        (!before || before->metadata_location != change.base_location)) {
+      return conflict(fmt::format("view {} was changed meanwhile", to_string(view.name)));
+    }
+    const auto asked = change.document->properties.find("write.metadata.path");
+    if (asked != change.document->properties.end() && !asked->second.empty()) {
+      return asked->second.ends_with('/') ? asked->second.substr(0, asked->second.size() - 1) : asked->second;
+    }
+    auto folder = change.document->location.empty() ? own : change.document->location;
+    while (folder.ends_with('/')) {
+      folder.pop_back();
+    }
+    return folder + "/metadata";
+  }
+
+  // The document of a view that comes from outside. Its text is run here only when it is one of ours that
+  // stays as it was: another one has not been checked.
+  std::string outside_view(const ViewChange& change, const std::string& own, engine::LakeView& view) {
+    auto document = *change.document;
+    if (document.location.empty()) {
+      document.location = own;
+    }
+    view.sql.clear();
+    view.columns.clear();
+    const auto before = taken_views_.find(view.uuid);
+    const auto* text = document.representation("duckdb");
+    if (before != taken_views_.end() && text != nullptr && !text->sql.empty() &&
+        text->sql == before->second->sql) {
+      view.sql = before->second->sql;
+      view.columns = before->second->columns;
+    }
+    const auto comment = document.properties.find("comment");
+    view.comment = comment == document.properties.end() ? "" : comment->second;
+    return iceberg::to_json(document);
   }
 
   std::string new_id() { return new_uuid(*tools_.env.random); }

@@ -164,7 +164,8 @@ Status load_tables(Connection& connection, Env& env, int64_t number, bool newest
 
 Status load_views(Connection& connection, int64_t number, bool newest, Schemas& schemas) {
   TARN_TRY(auto rows,
-           connection.query(good_rows("folded_schema, folded_name, schema, name, uuid, sql, columns, comment",
+           connection.query(good_rows("folded_schema, folded_name, schema, name, uuid, sql, columns, comment, "
+                                      "metadata_location",
                                       "lake_views", newest),
                             {number}));
   for (;;) {
@@ -182,6 +183,7 @@ Status load_views(Connection& connection, int64_t number, bool newest, Schemas& 
     view->sql = rows.text(5);
     view->columns = columns_of(rows.text(6));
     view->comment = rows.text(7);
+    view->metadata_location = rows.text(8);
     schema->second->views[rows.text(1)] = std::move(view);
   }
 }

@@ -112,6 +112,35 @@ install_npm() {
   echo "$want" >"$stamp"
 }
 
+# Iceberg's REST kit: all jars by one run of Maven, into a folder that is a class path.
+install_rest_kit() {
+  local kit="$TARN_DEPS/rest-kit" want work kind name version file sum group artifact classifier
+  want=$(sha256sum tools/rest-kit.lock)
+  [ -f "$kit/.stamp" ] && [ "$(cat "$kit/.stamp")" = "$want" ] && return
+  say "Fetching Apache Iceberg's REST kit"
+  rm -rf "$kit"
+  mkdir -p "$kit"
+  work=$(mktemp -d)
+  {
+    echo '<project><modelVersion>4.0.0</modelVersion><groupId>fetch</groupId><artifactId>fetch</artifactId><version>1</version><build><plugins><plugin>'
+    echo '<artifactId>maven-dependency-plugin</artifactId><version>3.8.1</version><configuration><artifactItems>'
+    while read -r kind name version file sum; do
+      case "$kind" in '' | '#'*) continue ;; esac
+      IFS=: read -r group artifact classifier <<<"$name"
+      printf '<artifactItem><groupId>%s</groupId><artifactId>%s</artifactId><version>%s</version><classifier>%s</classifier></artifactItem>\n' \
+        "$group" "$artifact" "$version" "$classifier"
+    done <tools/rest-kit.lock
+    echo '</artifactItems></configuration></plugin></plugins></build></project>'
+  } >"$work/pom.xml"
+  (cd "$work" && mvn -q -B -Dstyle.color=never "-Dmaven.repo.local=$work/repository" "-DoutputDirectory=$kit" dependency:copy)
+  rm -rf "$work"
+  while read -r kind name version file sum; do
+    case "$kind" in '' | '#'*) continue ;; esac
+    checksum_is "$kit/$file" "$sum" || { echo "the checksum of $file is not the one in tools/rest-kit.lock" >&2; exit 1; }
+  done <tools/rest-kit.lock
+  echo "$want" >"$kit/.stamp"
+}
+
 mkdir -p "$TARN_DEPS"
 install_packages tools/apt.txt
 fetch_locked tools/deps.lock
@@ -119,4 +148,5 @@ unpack_duckdb
 unpack_datasets
 [ -f tools/python.lock ] && install_python
 install_npm
+install_rest_kit
 say "Everything is there."

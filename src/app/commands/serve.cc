@@ -211,6 +211,11 @@ void announce(CommandContext& context, const project::Project& project, const st
   fmt::print("Tarn serves {} at {}\n", context.out.bold(project.name), context.out.bold(url));
   fmt::print("open:  {}/login?token={}\n", url, token);
   fmt::print("token: {}   (also in {}/token)\n", token, project.data_folder);
+  fmt::print("other engines, at {}/iceberg with this token (docs/iceberg.md):\n", url);
+  fmt::print("  pyiceberg: load_catalog('tarn', type='rest', uri='{}/iceberg', token='...')\n", url);
+  fmt::print("  Spark:     spark.sql.catalog.tarn.type=rest, spark.sql.catalog.tarn.uri={}/iceberg\n", url);
+  fmt::print("  Trino:     iceberg.catalog.type=rest, iceberg.rest-catalog.uri={}/iceberg\n", url);
+  fmt::print("  DuckDB:    ATTACH 'lake' AS tarn (TYPE iceberg, ENDPOINT '{}/iceberg', SECRET ...)\n", url);
   fmt::print("try:   curl -H 'Authorization: Bearer {}' {}/api/v1/status\n", token, url);
   std::fflush(stdout);
 }

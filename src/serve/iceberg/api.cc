@@ -229,19 +229,15 @@ IcebergApi::Answer IcebergApi::dispatch(Call& call) {
     case Operation::kRenameTable: return rename_table(call);
     case Operation::kCommitTransaction: return commit_transaction(call);
     case Operation::kListViews: return list_names(call, true);
-    case Operation::kCreateView:
-    case Operation::kLoadView:
-    case Operation::kViewExists:
-    case Operation::kReplaceView:
-    case Operation::kDropView:
-    case Operation::kRegisterView:
-    case Operation::kRenameView: return dispatch_view(call);
+    case Operation::kCreateView: return create_view(call);
+    case Operation::kLoadView: return load_view(call, true);
+    case Operation::kViewExists: return load_view(call, false);
+    case Operation::kReplaceView: return replace_view(call);
+    case Operation::kDropView: return drop_view(call);
+    case Operation::kRegisterView: return register_view(call);
+    case Operation::kRenameView: return rename_view(call);
   }
   return rest::answer_error(404, "NotFoundException", "there is no such path");
-}
-
-IcebergApi::Answer IcebergApi::dispatch_view(Call& call) {
-  return rest::answer_error(501, "UnsupportedOperationException", "views are not served yet");
 }
 
 IcebergApi::Answer IcebergApi::config() {

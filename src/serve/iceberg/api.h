@@ -58,7 +58,6 @@ class IcebergApi {
 
   Answer answer_once(Call& call);
   Answer dispatch(Call& call);
-  Answer dispatch_view(Call& call);
   static Answer config();
 
   // namespaces.cc
@@ -88,6 +87,16 @@ class IcebergApi {
   Answer commit_change(const Call& call, engine::TableChange change, bool by_body);
   Result<engine::TableChange> change_of(const engine::LakeVersion& version,
                                         const rest::TableCommitRequest& request);
+
+  // views.cc
+  Answer create_view(const Call& call);
+  Answer load_view(const Call& call, bool with_body);
+  Answer replace_view(const Call& call);
+  Answer drop_view(const Call& call);
+  Answer register_view(const Call& call);
+  Answer rename_view(const Call& call);
+  Answer put_view(const Call& call, engine::ViewChange change, const std::string& uuid);
+  Result<iceberg::ViewMetadata> view_document(const std::string& location);
 
   // What is there and may be seen; else null.
   [[nodiscard]] const engine::LakeSchema* find_schema(const engine::LakeVersion& version,

@@ -24,7 +24,8 @@ std::string_view missing_type(Subject subject) {
 // status must be certain that it was not.
 Form form_of(Code code, Subject subject) {
   switch (code) {
-    case Code::kInvalid:
+    case Code::kInvalid:  // clients raise one as a mistake of the program, the other of the request
+      return {400, subject == Subject::kView ? "IllegalArgumentException" : "BadRequestException"};
     case Code::kUnsupported: return {400, "BadRequestException"};
     case Code::kNotFound: return {404, missing_type(subject)};
     case Code::kExists: return {409, "AlreadyExistsException"};

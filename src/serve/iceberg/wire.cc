@@ -9,6 +9,7 @@
 #include "codec/json_depth.h"
 #include "iceberg/metadata_json.h"
 #include "iceberg/table_commit_json.h"
+#include "iceberg/view_metadata_json.h"
 
 namespace tarn::serve::rest {
 namespace {
@@ -277,6 +278,36 @@ Result<std::vector<TableCommitRequest>> transaction_of(const Json& body) {
     requests.push_back(std::move(*request));
   }
   return requests;
+}
+
+Result<NewViewRequest> new_view_of(const Json& body) {
+  NewViewRequest request;
+  TARN_TRY(request.name, required_text(body, "name"));
+  TARN_TRY(auto location, optional_text(body, "location"));
+  TARN_TRY(auto properties, properties_of(body, "properties"));
+  auto schema_json = iceberg::get_object(body, "schema");
+  auto version_json = iceberg::get_object(body, "view-version");
+  if (!schema_json || !version_json)
+    return as_request(schema_json ? version_json.error() : schema_json.error());
+  auto schema = iceberg::schema_from(**schema_json);
+  if (!schema)
+    return as_request(schema.error()).at("schema");
+  auto version = iceberg::view_version_from(**version_json);
+  if (!version)
+    return as_request(version.error()).at("view-version");
+  version->schema_id = -1;
+  auto& updates = request.commit.updates;
+  updates.emplace_back(iceberg::AddViewSchema{std::move(*schema)});
+  updates.emplace_back(iceberg::AddViewVersion{std::move(*version)});
+  updates.emplace_back(iceberg::SetCurrentViewVersion{-1});
+  updates.emplace_back(iceberg::SetViewProperties{std::move(properties)});
+  if (!location.empty())
+    updates.emplace_back(iceberg::SetViewLocation{std::move(location)});
+  return request;
+}
+
+Result<iceberg::ViewCommit> view_commit_of(const Json& body) {
+  return iceberg::view_commit_from(body);
 }
 
 std::string plain_location(std::string location) {

@@ -13,6 +13,7 @@
 #include "engine/lake_catalog.h"
 #include "iceberg/metadata.h"
 #include "iceberg/table_commit.h"
+#include "iceberg/view_metadata.h"
 #include "serve/http/json.h"
 
 namespace tarn::serve::rest {
@@ -106,6 +107,13 @@ struct TableCommitRequest {
 Result<TableCommitRequest> commit_of(const Json& body);
 // Of {"table-changes": [...]}: each has a name.
 Result<std::vector<TableCommitRequest>> transaction_of(const Json& body);
+
+struct NewViewRequest {
+  std::string name;
+  iceberg::ViewCommit commit;  // that makes it; without a UUID
+};
+Result<NewViewRequest> new_view_of(const Json& body);
+Result<iceberg::ViewCommit> view_commit_of(const Json& body);
 
 // "file:/p" and "/p" as "file:///p"; other schemes as they are.
 std::string plain_location(std::string location);

@@ -3,8 +3,13 @@
 namespace tarn::engine::lake {
 
 std::string path_of(const std::string& uri) {
-  constexpr std::string_view kScheme = "file://";
-  return uri.starts_with(kScheme) ? uri.substr(kScheme.size()) : uri;
+  // Java's writers say file:/p; DuckDB would take that for a relative path.
+  for (const std::string_view scheme : {"file://", "file:"}) {
+    if (uri.starts_with(scheme)) {
+      return uri.substr(scheme.size());
+    }
+  }
+  return uri;
 }
 
 std::string uri_of(const std::string& path) {
