@@ -385,3 +385,44 @@ def test_it_holds_after_a_restart(tarn):
     assert server.request("/iceberg/v1/namespaces/s/tables/t", headers=bearer)[0] == 200
     assert rows_of(catalog_of(server).load_table("s.t")) == [{"id": 1, "name": "a"}]
     server.stop()
+
+
+def test_pyiceberg_deletes_upserts_and_overwrites(server, catalog):
+    catalog.create_namespace("s")
+    table = catalog.create_table("s.t", people().schema)
+    table.append(people(*((i, f"n{i}") for i in range(10))))
+    table.delete("id < 3")
+    assert [row["id"] for row in sql(server, "select id from s.t order by id")] == list(range(3, 10))
+    done = table.upsert(people((3, "three"), (20, "twenty")), join_cols=["id"])
+    assert (done.rows_updated, done.rows_inserted) == (1, 1)
+    expected = [{"id": 3, "name": "three"}, *({"id": i, "name": f"n{i}"} for i in range(4, 10)), {"id": 20, "name": "twenty"}]
+    assert sql(server, "select id, name from s.t order by id") == expected == rows_of(table)
+    table.overwrite(people((20, "again")), overwrite_filter="id = 20")
+    assert sql(server, "select name from s.t where id = 20") == [{"name": "again"}]
+    with table.update_schema() as update:
+        update.delete_column("name")
+    assert sql(server, "select * from s.t where id = 20") == [{"id": 20}]
+    # What was, is still there to be read.
+    first = table.metadata.snapshots[0].snapshot_id
+    assert table.scan(snapshot_id=first).to_arrow().num_rows == 10
+    with table.manage_snapshots() as manage:
+        manage.create_tag(first, "start")
+    assert catalog.load_table("s.t").metadata.refs["start"].snapshot_id == first
+
+
+def test_duckdb_reads_and_writes(server, catalog):
+    import duckdb
+
+    catalog.create_namespace("s")
+    catalog.create_table("s.t", people().schema).append(people((1, "a")))
+    base = pathlib.Path(duckdb.__file__).parent.parent
+    with duckdb.connect(config={"allow_unsigned_extensions": "false"}) as peer:
+        for name in ("httpfs", "avro", "iceberg"):
+            peer.execute(f"load '{next(base.glob(f'duckdb_extension_{name}/**/{name}.duckdb_extension'))}'")
+        peer.execute(f"create secret tarn (type iceberg, token '{server.token}')")
+        peer.execute(f"attach 'lake' as tarn (type iceberg, endpoint '{server.url}/iceberg', secret tarn)")
+        assert peer.execute("select id, name from tarn.s.t").fetchall() == [(1, "a")]
+        peer.execute("insert into tarn.s.t values (2, 'b')")
+        peer.execute("create table tarn.s.u as select 7 as x")
+    assert sql(server, "select id, name from s.t order by id") == [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}]
+    assert sql(server, "select x from s.u") == [{"x": 7}]

@@ -37,7 +37,9 @@ Result<TableChange> IcebergApi::creation(const engine::TableName& name,
   if (made->location.empty()) {
     constexpr std::string_view kData = "/data";
     TARN_TRY(const auto folder, lake_.data_folder(name, made->table_uuid, nullptr));
-    made->location = "file://" + folder.substr(0, folder.size() - kData.size());
+    const auto home = folder.substr(0, folder.size() - kData.size());
+    TARN_CHECK(env_.files->make_folders(home + "/metadata"));  // DuckDB's writer makes none
+    made->location = "file://" + home;
   }
   change.uuid = made->table_uuid;
   change.changed = std::make_shared<const iceberg::TableMetadata>(std::move(*made));
