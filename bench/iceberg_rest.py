@@ -1,12 +1,15 @@
-"""Iceberg REST: loadTable and commit on a table of 1,000 snapshots, over one kept connection to `tarn serve`. Each commit
-names a manifest list of its own, which the catalog reads, checks and syncs. Promised: loadTable at most 2 ms, commit at most
-15 ms (medians)."""
+"""Iceberg REST: loadTable and commit on a table of 1,000 snapshots, over one kept connection to `tarn serve`.
+
+    ./dev bench iceberg_rest
+
+Each commit names a manifest list of its own, which the catalog reads, checks and syncs. Promises, as medians: loadTable at
+most 2 ms, commit at most 15 ms.
+"""
 
 import http.client
 import json
 import pathlib
 import shutil
-import statistics
 import sys
 import tempfile
 import time
@@ -16,6 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests")
 
 import pyarrow as pa  # noqa: E402
 from conftest import Tarn  # noqa: E402
+from measure import machine, median, show_limit  # noqa: E402
 from pyiceberg.catalog import load_catalog  # noqa: E402
 from tarn_server import Server  # noqa: E402
 
@@ -54,12 +58,6 @@ def main_is(number):
     return {"action": "set-snapshot-ref", "ref-name": "main", "type": "branch", "snapshot-id": number}
 
 
-def report(name, seconds, limit_ms):
-    ordered = sorted(seconds)
-    print(f"{name}: median {statistics.median(seconds) * 1e3:.2f} ms, p99 {ordered[int(len(ordered) * 0.99) - 1] * 1e3:.2f} ms "
-          f"(promised: {limit_ms} ms)")
-
-
 def run(folder):
     (folder / "tarn.yml").write_text("name: bench\n", encoding="utf-8")
     server = Server(Tarn(folder))
@@ -76,7 +74,7 @@ def run(folder):
         updates.append(added(number, parent, first.manifest_list))
         parent = number
     call("POST", path, {"requirements": [], "updates": [*updates, main_is(parent)]})
-    report(f"loadTable at {SNAPSHOTS} snapshots", [call("GET", path)[0] for _ in range(LOADS)], 2)
+    show_limit(f"loadTable at {SNAPSHOTS} snapshots", median([call("GET", path)[0] for _ in range(LOADS)]) * 1000, 2, "ms")
     took = []
     for number in range(SNAPSHOTS + 1, SNAPSHOTS + 1 + COMMITS):
         copy = lists.with_name(f"list-{number}.avro")
@@ -85,10 +83,12 @@ def run(folder):
                 "updates": [added(number, parent, f"file://{copy}"), main_is(number)]}
         took.append(call("POST", path, body)[0])
         parent = number
-    report(f"commit at {SNAPSHOTS} snapshots", took, 15)
+    show_limit(f"commit at {SNAPSHOTS} snapshots", median(took) * 1000, 15, "ms")
     print(f"metadata: {len(call('GET', path)[1]) / 1e3:.0f} kB")
     server.stop()
 
 
-with tempfile.TemporaryDirectory() as work:
-    run(pathlib.Path(work))
+if __name__ == "__main__":
+    machine()
+    with tempfile.TemporaryDirectory() as work:
+        run(pathlib.Path(work))

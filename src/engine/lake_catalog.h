@@ -53,7 +53,7 @@ struct LakeView {
   std::string sql;  // the SELECT, dialect duckdb, every table name qualified; empty: made by another engine
   std::vector<ViewColumn> columns;  // fixed at creation
   std::string comment;
-  std::string metadata_location;  // of its document; empty until it is committed
+  std::string metadata_location = {};  // of its document; empty until it is committed
 };
 
 struct LakeSchema {
@@ -94,9 +94,9 @@ struct TableChange {
   std::map<std::string, std::string> summary;  // further keys of the snapshot summary
   // A change that comes from outside, in Iceberg's words, to whatever is newest when it is committed: of all
   // above only kind, name and uuid are looked at (kUpdate), or kind, name and `changed` (kCreate).
-  std::shared_ptr<const iceberg::TableCommit> outside;
+  std::shared_ptr<const iceberg::TableCommit> outside = {};
   // kCreate: the metadata file of a table that is there already, which becomes the first version as it is.
-  std::string registered_location;
+  std::string registered_location = {};
   bool purge = false;  // kDrop: its files are not wanted any more
   [[nodiscard]] bool writes_files() const { return remove_all || !removed.empty() || !added.empty(); }
 };
@@ -105,11 +105,11 @@ struct ViewChange {
   enum class Kind { kCreate, kReplace, kDrop };
   Kind kind = Kind::kCreate;
   LakeView view;  // kDrop: only name and uuid
-  std::optional<TableName> rename_to;
+  std::optional<TableName> rename_to = {};
   // The whole document of a view that comes from outside, and where the one lies that it was made from
   // (kReplace): another one there is a conflict.
-  std::shared_ptr<const iceberg::ViewMetadata> document;
-  std::string base_location;
+  std::shared_ptr<const iceberg::ViewMetadata> document = {};
+  std::string base_location = {};
 };
 
 struct SchemaChange {
@@ -118,7 +118,7 @@ struct SchemaChange {
   std::string name;
   std::map<std::string, std::string> properties;
   // kUpdate: the properties that it was made from; others are a conflict. Nothing: whatever they are.
-  std::optional<std::map<std::string, std::string>> base;
+  std::optional<std::map<std::string, std::string>> base = {};
 };
 
 // The cursor of a source, committed with the data that it stands for.
@@ -137,7 +137,7 @@ struct RepeatableRequest {
 
 struct CommitRequest {
   std::string token;  // run/task/step; empty for a person's transaction
-  RepeatableRequest repeatable;
+  RepeatableRequest repeatable = {};
   std::vector<SchemaChange> schemas;
   std::vector<TableChange> tables;
   std::vector<ViewChange> views;

@@ -26,7 +26,7 @@ run_bench() {
   fi
 }
 if [ $# = 0 ]; then
-  for name in lake_bench change_bench task_bench flows schedules_idle models_vs_dbt load_bars serve_start boards workbook; do
+  for name in lake_bench change_bench task_bench flows schedules_idle models_vs_dbt load_bars serve_start boards workbook iceberg_rest; do
     run_bench "$name"
   done
 else

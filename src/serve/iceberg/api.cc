@@ -194,12 +194,16 @@ IcebergApi::Answer IcebergApi::answer_once(Call& call) {
     return **refused;
   call.done = std::move(*done);
   auto answered = dispatch(call);
-  if (!call.done && answered.status >= 400 && rest::is_final(answered.status)) {
-    const auto kept = refusals_->keep(key, call.repeatable.body, answered);
-    if (!kept)
-      return rest::answer_error(503, "SlowDownException", kept.error().message);
+  if (call.done || answered.status < 400 || !rest::is_final(answered.status))
+    return answered;
+  // Refused because the same request, sent twice, was applied in between: that is its answer, then.
+  auto meanwhile = lake_.find_request(call.repeatable);
+  if (meanwhile && *meanwhile) {
+    call.done = std::move(*meanwhile);
+    return dispatch(call);
   }
-  return answered;
+  const auto kept = refusals_->keep(key, call.repeatable.body, answered);
+  return kept ? answered : rest::answer_error(503, "SlowDownException", kept.error().message);
 }
 
 IcebergApi::Answer IcebergApi::dispatch(Call& call) {
