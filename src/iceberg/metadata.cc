@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -337,27 +338,54 @@ OrderedJson object_of(const std::map<std::string, std::string>& map) {
   return json;
 }
 
-OrderedJson snapshot_to_json(const Snapshot& snapshot) {
-  OrderedJson json;
-  json["sequence-number"] = snapshot.sequence_number;  // 0 in version 1, whose readers take it so
-  json["snapshot-id"] = snapshot.snapshot_id;
-  if (snapshot.parent_snapshot_id) {
-    json["parent-snapshot-id"] = *snapshot.parent_snapshot_id;
-  }
-  json["timestamp-ms"] = snapshot.timestamp_ms;
-  auto summary = snapshot.summary;
-  summary.emplace("operation", "append");  // version 2 asks for it, version 1 does not
-  json["summary"] = object_of(summary);
-  if (!snapshot.manifest_list.empty()) {
-    json["manifest-list"] = snapshot.manifest_list;
+// The lists that grow with a table's history are written as text: a thousand snapshots as JSON values would
+// cost more than all else of a commit.
+void write_text(std::string& out, std::string_view text) {
+  const bool is_plain = std::all_of(text.begin(), text.end(),
+                                    [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
+  if (is_plain) {
+    out.append(1, '"').append(text).append(1, '"');
   } else {
-    json["manifests"] = snapshot.manifests;
+    out += dump_json(OrderedJson(std::string(text)));
+  }
+}
+
+void write_snapshot(std::string& out, const Snapshot& snapshot) {
+  fmt::format_to(std::back_inserter(out), R"({{"sequence-number":{},"snapshot-id":{})",
+                 snapshot.sequence_number, snapshot.snapshot_id);
+  if (snapshot.parent_snapshot_id) {
+    fmt::format_to(std::back_inserter(out), R"(,"parent-snapshot-id":{})", *snapshot.parent_snapshot_id);
+  }
+  fmt::format_to(std::back_inserter(out), R"(,"timestamp-ms":{},"summary":{{)", snapshot.timestamp_ms);
+  const auto write_summary = [&out](const std::map<std::string, std::string>& summary) {
+    for (const auto& [name, value] : summary) {
+      write_text(out, name);
+      out += ':';
+      write_text(out, value);
+      out += ',';
+    }
+  };
+  if (snapshot.summary.contains("operation")) {
+    write_summary(snapshot.summary);
+  } else {
+    auto summary = snapshot.summary;
+    summary["operation"] = "append";  // version 2 asks for it, version 1 does not
+    write_summary(summary);
+  }
+  out.back() = '}';
+  if (!snapshot.manifest_list.empty()) {
+    out += R"(,"manifest-list":)";
+    write_text(out, snapshot.manifest_list);
+  } else {
+    out += R"(,"manifests":)" + dump_json(OrderedJson(snapshot.manifests));
   }
   if (snapshot.schema_id) {
-    json["schema-id"] = *snapshot.schema_id;
+    fmt::format_to(std::back_inserter(out), R"(,"schema-id":{})", *snapshot.schema_id);
   }
-  add_others(json, snapshot.other_json);
-  return json;
+  if (snapshot.other_json.size() > 2) {  // an object of members that are not among these
+    out.append(1, ',').append(snapshot.other_json, 1, snapshot.other_json.size() - 2);
+  }
+  out += '}';
 }
 
 OrderedJson ref_to_json(const SnapshotRef& ref) {
@@ -385,22 +413,30 @@ OrderedJson array_of(const List& list, const Write& write) {
   return json;
 }
 
-void write_history(OrderedJson& json, const TableMetadata& metadata) {
-  if (metadata.current_snapshot_id) {
-    json["current-snapshot-id"] = *metadata.current_snapshot_id;
-  } else {
-    json["current-snapshot-id"] = -1;
+template <class List, class Write>
+void write_list(std::string& out, std::string_view name, const List& list, const Write& write) {
+  fmt::format_to(std::back_inserter(out), R"(,"{}":[)", name);
+  for (const auto& entry : list) {
+    write(entry);
+    out += ',';
   }
-  json["refs"] = OrderedJson::object();
-  for (const auto& [name, ref] : metadata.refs) {
-    json["refs"][name] = ref_to_json(ref);
+  if (!list.empty()) {
+    out.pop_back();
   }
-  json["snapshots"] = array_of(metadata.snapshots, snapshot_to_json);
-  json["snapshot-log"] = array_of(metadata.snapshot_log, [](const SnapshotLogEntry& entry) {
-    return OrderedJson{{"timestamp-ms", entry.timestamp_ms}, {"snapshot-id", entry.snapshot_id}};
+  out += ']';
+}
+
+void write_history(std::string& out, const TableMetadata& metadata) {
+  write_list(out, "snapshots", metadata.snapshots,
+             [&](const Snapshot& snapshot) { write_snapshot(out, snapshot); });
+  write_list(out, "snapshot-log", metadata.snapshot_log, [&](const SnapshotLogEntry& entry) {
+    fmt::format_to(std::back_inserter(out), R"({{"timestamp-ms":{},"snapshot-id":{}}})", entry.timestamp_ms,
+                   entry.snapshot_id);
   });
-  json["metadata-log"] = array_of(metadata.metadata_log, [](const MetadataLogEntry& entry) {
-    return OrderedJson{{"timestamp-ms", entry.timestamp_ms}, {"metadata-file", entry.metadata_file}};
+  write_list(out, "metadata-log", metadata.metadata_log, [&](const MetadataLogEntry& entry) {
+    fmt::format_to(std::back_inserter(out), R"({{"timestamp-ms":{},"metadata-file":)", entry.timestamp_ms);
+    write_text(out, entry.metadata_file);
+    out += '}';
   });
 }
 
@@ -494,14 +530,22 @@ std::string to_json(const TableMetadata& metadata) {
   json["default-sort-order-id"] = metadata.default_sort_order_id;
   json["sort-orders"] = array_of(metadata.sort_orders, sort_order_to_json);
   json["properties"] = object_of(metadata.properties);
-  write_history(json, metadata);
-  add_others(json, metadata.other_json);
+  json["current-snapshot-id"] = metadata.current_snapshot_id.value_or(-1);
+  json["refs"] = OrderedJson::object();
+  for (const auto& [name, ref] : metadata.refs) {
+    json["refs"][name] = ref_to_json(ref);
+  }
+  std::string text = dump_json(json);
+  text.pop_back();
+  write_history(text, metadata);
+  OrderedJson last;
+  add_others(last, metadata.other_json);
   for (const char* name : {"statistics", "partition-statistics"}) {
-    if (!json.contains(name)) {
-      json[name] = OrderedJson::array();
+    if (!last.contains(name)) {
+      last[name] = OrderedJson::array();
     }
   }
-  return dump_json(json);
+  return text + "," + dump_json(last).substr(1);
 }
 
 }  // namespace tarn::iceberg
