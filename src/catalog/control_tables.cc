@@ -163,11 +163,11 @@ Status load_tables(Connection& connection, Env& env, int64_t number, bool newest
 }
 
 Status load_views(Connection& connection, int64_t number, bool newest, Schemas& schemas) {
-  TARN_TRY(auto rows,
-           connection.query(good_rows("folded_schema, folded_name, schema, name, uuid, sql, columns, comment, "
-                                      "metadata_location",
-                                      "lake_views", newest),
-                            {number}));
+  TARN_TRY(auto rows, connection.query(
+                          good_rows("folded_schema, folded_name, schema, name, uuid, sql, columns, comment, "
+                                    "metadata_location",
+                                    "lake_views", newest),
+                          {number}));
   for (;;) {
     TARN_TRY(bool more, rows.next());
     if (!more) {

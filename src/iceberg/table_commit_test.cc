@@ -188,7 +188,8 @@ TEST(TableUpdateTest, SchemasGetIdsAndAreFoundAgain) {
   const auto table = a_table();
   const std::string wider =
       R"({"action":"add-schema","schema":{"type":"struct","schema-id":7,"fields":[
-        {"id":1,"name":"id","required":false,"type":"long"},{"id":2,"name":"name","required":false,"type":"string"},
+        {"id":1,"name":"id","required":false,"type":"long"},
+        {"id":2,"name":"name","required":false,"type":"string"},
         {"id":3,"name":"more","required":false,"type":{"type":"list","element-id":4,"element":"int",
          "element-required":false}}]}},{"action":"set-current-schema","schema-id":-1})";
   auto next = applied(&table, wider);
@@ -211,7 +212,8 @@ TEST(TableUpdateTest, SchemasGetIdsAndAreFoundAgain) {
 TEST(TableUpdateTest, SpecsKeepTheirFieldIds) {
   const auto table = a_table();
   auto next = applied(&table, R"({"action":"add-spec","spec":{"spec-id":0,"fields":[
-    {"source-id":1,"name":"id_bucket","transform":"bucket[4]"}]}},{"action":"set-default-spec","spec-id":-1})");
+    {"source-id":1,"name":"id_bucket","transform":"bucket[4]"}]}},
+    {"action":"set-default-spec","spec-id":-1})");
   ASSERT_TRUE(next) << next.error().message;
   EXPECT_EQ(next->default_spec_id, 1);
   EXPECT_EQ(next->spec().fields[0].field_id, 1000);
@@ -231,19 +233,21 @@ TEST(TableUpdateTest, SpecsKeepTheirFieldIds) {
   EXPECT_THAT(refusal(*next, R"({"action":"remove-partition-specs","spec-ids":[1]})"), HasSubstr("default"));
   // A column that the default spec uses stays.
   EXPECT_THAT(refusal(*next, R"({"action":"add-schema","schema":{"type":"struct","fields":[
-    {"id":2,"name":"name","required":false,"type":"string"}]}},{"action":"set-current-schema","schema-id":-1})"),
+    {"id":2,"name":"name","required":false,"type":"string"}]}},
+    {"action":"set-current-schema","schema-id":-1})"),
               HasSubstr("source column for id 1"));
 }
 
 TEST(TableUpdateTest, SortOrdersPropertiesLocationStatistics) {
   const auto table = with_snapshots();
-  auto next = applied(
-      &table,
-      R"({"action":"add-sort-order","sort-order":{"order-id":5,"fields":[{"source-id":1,"transform":"identity",
+  auto next = applied(&table,
+                      R"({"action":"add-sort-order","sort-order":{"order-id":5,"fields":[
+      {"source-id":1,"transform":"identity",
       "direction":"asc","null-order":"nulls-first"}]}},{"action":"set-default-sort-order","sort-order-id":-1},
       {"action":"set-properties","updates":{"a":"1","b":"2"}},{"action":"remove-properties","removals":["a"]},
       {"action":"set-location","location":"file:///lake/u/"},
-      {"action":"set-statistics","snapshot-id":2,"statistics":{"snapshot-id":2,"statistics-path":"file:///lake/t/s",
+      {"action":"set-statistics","snapshot-id":2,"statistics":{"snapshot-id":2,
+       "statistics-path":"file:///lake/t/s",
        "file-size-in-bytes":3,"file-footer-size-in-bytes":1,"blob-metadata":[]}})");
   ASSERT_TRUE(next) << next.error().message;
   EXPECT_EQ(next->default_sort_order_id, 1);
