@@ -132,6 +132,9 @@ Status Catalog::check_outside(const engine::CommitRequest& request) {
   for (const auto& change : request.tables) {
     if (!change.registered_location.empty() && change.changed != nullptr) {
       TARN_CHECK(check_registered_files(tools, *change.changed));
+      TARN_TRY(const auto path, locations_.allow(change.registered_location));
+      TARN_CHECK(env_.files->sync_file(path));
+      TARN_CHECK(env_.files->sync_dir(path.substr(0, path.rfind('/'))));
     } else if (change.outside != nullptr) {
       TARN_TRY(const auto newest, head());
       std::shared_ptr<const iceberg::TableMetadata> metadata;

@@ -2,12 +2,16 @@
 that, and the other way round; an answer that is lost loses and doubles nothing; files that a commit names are looked at.
 Method: `tarn serve` with the real pyiceberg client, and requests by hand where no client would send them."""
 
+import http.client
 import json
 import pathlib
+import socket
 import threading
+import time
 import urllib.parse
 import uuid
 
+import duckdb
 import pyarrow as pa
 import pytest
 from pyiceberg.catalog import load_catalog
@@ -141,8 +145,18 @@ def test_a_lost_answer_is_answered_again(server, catalog):
     catalog.create_table("s.t", people().schema)
     path, body = body_of_append(server, catalog, "s.t", people((1, "a")))
     headers = {"Content-Type": "application/json"}
+    # The first answer is lost: its client is gone before it comes.
+    address = urllib.parse.urlsplit(server.url)
+    with socket.create_connection((address.hostname, address.port)) as gone:
+        gone.sendall(f"POST {path} HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Bearer {server.token}\r\n"
+                     f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    deadline = time.monotonic() + 20
+    while not catalog.load_table("s.t").metadata.snapshots:
+        assert time.monotonic() < deadline, "what was sent whole is done"
+        time.sleep(0.02)
     status, first = server.send(path, body, headers)
     assert status == 200, first
+    assert len(json.loads(first)["metadata"]["snapshots"]) == 1
     # The same again: nothing has changed since.
     assert server.send(path, body, headers) == (200, first)
     # Others have written meanwhile: its snapshot is in the history, so it was applied.
@@ -262,8 +276,6 @@ def test_tokens(server):
 def test_an_etag_spares_a_load(server, catalog):
     catalog.create_namespace("s")
     catalog.create_table("s.t", people().schema).append(people((1, "a")))
-    import http.client
-
     def load(tag=None, query=""):
         connection = http.client.HTTPConnection(urllib.parse.urlsplit(server.url).netloc)
         headers = {"Authorization": f"Bearer {server.token}", **({"If-None-Match": tag} if tag else {})}
@@ -411,8 +423,6 @@ def test_pyiceberg_deletes_upserts_and_overwrites(server, catalog):
 
 
 def test_duckdb_reads_and_writes(server, catalog):
-    import duckdb
-
     catalog.create_namespace("s")
     catalog.create_table("s.t", people().schema).append(people((1, "a")))
     base = pathlib.Path(duckdb.__file__).parent.parent
