@@ -145,7 +145,7 @@ class Checker {
 }  // namespace
 
 Result<std::string> Locations::allow(const std::string& location) const {
-  TARN_TRY(const auto path, iceberg::local_path(location));
+  TARN_TRY(auto path, iceberg::local_path(location));
   const std::filesystem::path plain = path;
   std::error_code error;
   const auto real = std::filesystem::weakly_canonical(plain, error).string();
