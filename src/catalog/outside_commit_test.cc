@@ -23,8 +23,8 @@ class OutsideCommitTest : public CatalogFixture {
   static Status write(Env& env, const std::string& location, const std::string& bytes) {
     TARN_TRY(const auto path, to_path(location));
     TARN_TRY(const bool exists, env.files->exists(path));
-    if (exists) {
-      return ok();
+    if (exists) {  // of an attempt that failed
+      TARN_CHECK(env.files->remove(path));
     }
     TARN_TRY(auto file, env.files->create(path));
     TARN_CHECK(file->append(bytes));
