@@ -33,8 +33,6 @@ class Updater {
   Updater(const TableMetadata* base, int64_t now_ms) : is_new_(base == nullptr), now_ms_(now_ms) {
     if (base != nullptr) {
       next_ = *base;
-    } else {
-      next_.current_schema_id = next_.default_spec_id = next_.default_sort_order_id = -1;
     }
   }
 
