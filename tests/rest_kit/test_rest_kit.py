@@ -1,5 +1,5 @@
 """Goal: the catalog is one to Iceberg's own standard. Method: Apache Iceberg's REST compatibility kit 1.11.0, its Java client
-and its tests of catalogs and views, against `tarn serve`. What fails must be what docs/iceberg.md says fails, no more and
+and its tests of catalogs and views, against `tarn serve`. What fails must be what docs/interop.md says fails, no more and
 no less."""
 
 import pathlib
