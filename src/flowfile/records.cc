@@ -136,7 +136,8 @@ Result<std::optional<FlowStart>> FlowRecords::start_of(const std::string& run) {
     if (!found)
       return std::optional<FlowStart>();
     FlowStart start{.flow = rows.text(0), .parameters = parameters_of(rows.text(1))};
-    for (const auto& [name, value] : object_of(rows.text(2)).items())
+    const auto vars = object_of(rows.text(2));
+    for (const auto& [name, value] : vars.items())
       start.vars[name] = text_of(value);
     return std::optional(std::move(start));
   });

@@ -19,7 +19,8 @@ __attribute__((used)) const char* __lsan_default_options() {
 }
 
 __attribute__((used)) const char* __lsan_default_suppressions() {
-  return "";
+  // fontconfig keeps its fonts until the program ends (charts in mails).
+  return "leak:libfontconfig";
 }
 
 __attribute__((used)) const char* __tsan_default_options() {

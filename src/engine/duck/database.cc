@@ -82,6 +82,7 @@ Result<std::unique_ptr<Database>> Database::open(DatabaseOptions options) {
       register_lake_files(*database->instance, *attachment);
     }
     json::register_json_lines(*database->instance);
+    register_lake_functions(*database->instance);
     json::refuse_deep_values(*database->instance);
     duckdb::Connection first(*database);
     auto result = first.Query(settings_after_open(options, has_lake));

@@ -6,6 +6,7 @@
 #include "engine/duck/lake/lake_database.h"
 #include "engine/duck/lake/lake_fs.h"
 #include "engine/duck/lake/plan_hooks.h"
+#include "engine/duck/lake/table_functions.h"
 #include "engine/duck/lake/transaction.h"
 
 namespace tarn::engine {
@@ -53,6 +54,11 @@ void register_lake(duckdb::DBConfig& config, const duckdb::shared_ptr<LakeAttach
   extension->storage_info = attachment;
   duckdb::StorageExtension::Register(config, kLakeExtension, std::move(extension));
   lake::register_plan_hooks(config);
+}
+
+void register_lake_functions(duckdb::DatabaseInstance& instance) {
+  duckdb::ExtensionLoader loader(instance, kLakeExtension);
+  lake::register_table_functions(loader);
 }
 
 void register_lake_files(duckdb::DatabaseInstance& instance, const LakeAttachment& attachment) {

@@ -40,6 +40,9 @@ struct LakeAttachment : public duckdb::StorageExtensionInfo {
 // Before the database opens: makes ATTACH ... (TYPE tarn) known.
 void register_lake(duckdb::DBConfig& config, const duckdb::shared_ptr<LakeAttachment>& attachment);
 
+// After it opened: the functions that show a lake table's snapshots and files.
+void register_lake_functions(duckdb::DatabaseInstance& instance);
+
 // After it opened, before the first connection: puts lake_fs in front of the files below `folder`.
 void register_lake_files(duckdb::DatabaseInstance& instance, const LakeAttachment& attachment);
 

@@ -83,30 +83,13 @@ bool add_file(const iceberg::DataFile& file, const iceberg::Field& field, Range&
   return true;
 }
 
-db::Value to_engine(const iceberg::Value& value, const db::LogicalType& type) {
-  if (const auto* decimal = std::get_if<iceberg::Decimal>(&value)) {
-    db::hugeint_t huge;
-    huge.upper = static_cast<int64_t>(decimal->unscaled >> 64);
-    huge.lower = static_cast<uint64_t>(decimal->unscaled);
-    return db::Value::DECIMAL(huge, 38, db::DecimalType::GetScale(type)).DefaultCastAs(type);
-  }
-  const int64_t number =
-      std::holds_alternative<int32_t>(value) ? std::get<int32_t>(value) : std::get<int64_t>(value);
-  switch (type.id()) {
-    case db::LogicalTypeId::DATE: return db::Value::DATE(db::date_t(static_cast<int32_t>(number)));
-    case db::LogicalTypeId::TIMESTAMP: return db::Value::TIMESTAMP(db::timestamp_t(number));
-    case db::LogicalTypeId::TIMESTAMP_TZ: return db::Value::TIMESTAMPTZ(db::timestamp_tz_t(number));
-    default: return db::Value::Numeric(type, number);
-  }
-}
-
-db::unique_ptr<db::BaseStatistics> to_statistics(const Range& range, const db::LogicalType& type) {
+db::unique_ptr<db::BaseStatistics> to_statistics(const Range& range, const iceberg::Type& stored) {
   if (!range.values) {
     return nullptr;
   }
-  auto statistics = db::NumericStats::CreateUnknown(type);
-  db::NumericStats::SetMin(statistics, to_engine(*range.min, type));
-  db::NumericStats::SetMax(statistics, to_engine(*range.max, type));
+  auto statistics = db::NumericStats::CreateUnknown(engine_type(stored));
+  db::NumericStats::SetMin(statistics, to_engine(*range.min, stored));
+  db::NumericStats::SetMax(statistics, to_engine(*range.max, stored));
   statistics.Set(range.nulls ? db::StatsInfo::CAN_HAVE_NULL_VALUES : db::StatsInfo::CANNOT_HAVE_NULL_VALUES);
   statistics.Set(db::StatsInfo::CAN_HAVE_VALID_VALUES);
   return statistics.ToUnique();
@@ -124,7 +107,7 @@ class FileRowGroup : public db::PartitionRowGroup {
     if (field == nullptr || !add_file(plan_->files[file_].file, *field, range)) {
       return nullptr;
     }
-    return to_statistics(range, source_->table->GetColumn(db::LogicalIndex(column)).Type());
+    return to_statistics(range, field->type);
   }
 
   bool MinMaxIsExact(const db::BaseStatistics&, const db::StorageIndex&) override { return true; }
@@ -162,7 +145,7 @@ db::unique_ptr<db::BaseStatistics> column_statistics(const FileList& files, db::
       return nullptr;
     }
   }
-  return to_statistics(range, table.GetColumn(db::LogicalIndex(column)).Type());
+  return to_statistics(range, field->type);
 }
 
 db::vector<db::PartitionStatistics> file_statistics(const FileList& files) {

@@ -215,4 +215,44 @@ std::optional<iceberg::Value> to_iceberg(const db::Value& value, const Type& typ
   return std::nullopt;
 }
 
+db::Value to_engine(const iceberg::Value& value, const Type& type) {
+  const auto engine = engine_type(type);
+  if (iceberg::is_null(value)) {
+    return db::Value(engine);
+  }
+  if (const auto* decimal = std::get_if<iceberg::Decimal>(&value)) {
+    db::hugeint_t huge;
+    huge.upper = static_cast<int64_t>(decimal->unscaled >> 64);
+    huge.lower = static_cast<uint64_t>(decimal->unscaled);
+    return db::Value::DECIMAL(huge, 38, static_cast<uint8_t>(type.scale)).DefaultCastAs(engine);
+  }
+  if (const auto* text = std::get_if<std::string>(&value)) {
+    const auto* bytes = reinterpret_cast<const uint8_t*>(text->data());
+    switch (type.kind) {
+      case TypeKind::kString: return db::Value(*text);
+      case TypeKind::kUuid: return db::Value::UUID(db::UUID::FromBlob(bytes));
+      default: return db::Value::BLOB(bytes, text->size());
+    }
+  }
+  if (const auto* flag = std::get_if<bool>(&value)) {
+    return db::Value::BOOLEAN(*flag);
+  }
+  if (const auto* single = std::get_if<float>(&value)) {
+    return db::Value::FLOAT(*single);
+  }
+  if (const auto* number = std::get_if<double>(&value)) {
+    return db::Value::DOUBLE(*number);
+  }
+  const int64_t number =
+      std::holds_alternative<int32_t>(value) ? std::get<int32_t>(value) : std::get<int64_t>(value);
+  switch (type.kind) {
+    case TypeKind::kDate: return db::Value::DATE(db::date_t(static_cast<int32_t>(number)));
+    case TypeKind::kTime: return db::Value::TIME(db::dtime_t(number));
+    case TypeKind::kTimestamp: return db::Value::TIMESTAMP(db::timestamp_t(number));
+    case TypeKind::kTimestampTz: return db::Value::TIMESTAMPTZ(db::timestamp_tz_t(number));
+    case TypeKind::kTimestampNs: return db::Value::TIMESTAMPNS(db::timestamp_ns_t(number));
+    default: return db::Value::Numeric(engine, number);
+  }
+}
+
 }  // namespace tarn::engine::lake

@@ -24,4 +24,7 @@ bool can_widen(const iceberg::Type& from, const iceberg::Type& to);
 // A value of DuckDB's as a value of a primitive Iceberg type; nullopt when it does not fit.
 std::optional<iceberg::Value> to_iceberg(const db::Value& value, const iceberg::Type& type);
 
+// A value of a primitive Iceberg type as one of engine_type(type).
+db::Value to_engine(const iceberg::Value& value, const iceberg::Type& type);
+
 }  // namespace tarn::engine::lake
