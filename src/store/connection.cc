@@ -112,6 +112,8 @@ Result<std::unique_ptr<Connection>> Connection::open(const Options& options) {
   }
   sqlite3_busy_timeout(db, kBusyTimeoutMs);
   if (options.writes) {
+    // Before the first page is written: of a file that is there VACUUM has to bring it about.
+    TARN_CHECK(connection->script("PRAGMA auto_vacuum=INCREMENTAL;"));
     TARN_TRY(auto mode, connection->text("PRAGMA journal_mode=WAL"));
     if (mode != "wal") {
       return Error{Code::kIo,

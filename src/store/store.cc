@@ -1,5 +1,8 @@
 #include "store/store.h"
 
+#include <algorithm>
+#include <filesystem>
+
 #include <fmt/format.h>
 
 #include "store/fault_vfs.h"
@@ -9,6 +12,37 @@ namespace {
 
 constexpr int kReadersMax = 4;
 constexpr size_t kBatchMax = 64;
+constexpr int64_t kPagesSpared = 1'024;  // 4 MB
+constexpr int64_t kPagesAtOnce = 256;
+
+// A file of before auto_vacuum is rewritten once, which a pragma before made the way it is to be; not where
+// the disk is too full for two of it: then it is as it was, and only stays as large as it became.
+void make_shrinkable(Connection& connection, const std::string& path) {
+  const auto mode = connection.integer("PRAGMA auto_vacuum");
+  if (!mode || mode->value_or(1) != 0)
+    return;
+  std::error_code error;
+  const auto bytes = std::filesystem::file_size(path, error);
+  const auto space = std::filesystem::space(path, error);
+  if (!error && space.available > 3 * bytes)
+    (void)connection.script("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);");
+}
+
+// Moves pages from the end of the file into gaps, at most `kPagesAtOnce`; returns how many pages it is
+// shorter.
+Result<int64_t> shrink_a_little(Connection& connection) {
+  TARN_TRY(const auto before, connection.integer("PRAGMA freelist_count"));
+  if (before.value_or(0) <= kPagesSpared)
+    return 0;
+  TARN_TRY(auto rows, connection.query(fmt::format("PRAGMA incremental_vacuum({})",
+                                                   std::min(kPagesAtOnce, *before - kPagesSpared))));
+  bool more = true;
+  while (more) {  // a page with each row
+    TARN_TRY(more, rows.next());
+  }
+  TARN_TRY(const auto after, connection.integer("PRAGMA freelist_count"));
+  return *before - after.value_or(0);
+}
 
 Status apply_steps(Connection& connection, const Migrations& migrations, const std::string& path) {
   TARN_TRY(auto found, connection.integer("SELECT version FROM tarn_components WHERE component = ?",
@@ -51,6 +85,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
   TARN_CHECK(
       store->writer_->script("CREATE TABLE IF NOT EXISTS tarn_components (component TEXT PRIMARY KEY, "
                              "version INTEGER NOT NULL) STRICT"));
+  make_shrinkable(*store->writer_, options.path);
   store->thread_ = std::thread([raw = store.get()] { raw->write_loop(); });
   return store;
 }
@@ -140,6 +175,20 @@ void Store::run_batch(const std::vector<Job*>& batch) {
       job->fate = in_doubt ? Fate::kInDoubt : Fate::kNotWritten;
     }
   }
+}
+
+Result<int64_t> Store::shrink(const std::function<bool()>& cancelled) {
+  TARN_TRY(const auto page_bytes,
+           read([](Connection& connection) { return connection.integer("PRAGMA page_size"); }));
+  int64_t bytes = 0;
+  while (!cancelled || !cancelled()) {
+    TARN_TRY(const auto pages, write(shrink_a_little));
+    if (pages <= 0) {
+      break;
+    }
+    bytes += pages * page_bytes.value_or(0);
+  }
+  return bytes;
 }
 
 Result<std::unique_ptr<Connection>> Store::take_reader() {

@@ -81,6 +81,10 @@ class Store {
     return result;
   }
 
+  // Gives pages that hold nothing any more back to the disk, but for some that the next writes take. In small
+  // steps, between which other writes come. Returns the bytes; `cancelled` may be empty.
+  Result<int64_t> shrink(const std::function<bool()>& cancelled);
+
   [[nodiscard]] const std::string& path() const { return options_.path; }
 
  private:

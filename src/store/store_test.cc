@@ -1,7 +1,11 @@
 #include "store/store.h"
 
+#include <sqlite3.h>
+
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -123,6 +127,84 @@ TEST_F(StoreTest, NotADatabaseIsCorrupt) {
   auto store = open();
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().code, Code::kCorrupt);
+}
+
+int64_t pragma(Store& store, const std::string& name) {
+  return store.read([&](Connection& c) { return c.integer("PRAGMA " + name); }).value().value_or(-1);
+}
+
+// Notes of 4,000 bytes, a page each.
+void fill(Store& store, int count) {
+  ASSERT_TRUE(store.write([&](Connection& c) -> Status {
+    for (int i = 0; i < count; ++i)
+      TARN_CHECK(c.run("INSERT INTO notes VALUES (?, ?)", {i, std::string(4'000, 'x')}));
+    return ok();
+  }));
+}
+
+TEST_F(StoreTest, PagesThatHoldNothingAreGivenBack) {
+  auto store = open().value();
+  fill(*store, 6'000);
+  store.reset();
+  const auto full = std::filesystem::file_size(path());
+  store = open().value();
+  ASSERT_TRUE(store->write([](Connection& c) { return c.run("DELETE FROM notes WHERE id >= 10"); }));
+  const auto cancelled = store->shrink([] { return true; });
+  ASSERT_TRUE(cancelled);
+  EXPECT_EQ(*cancelled, 0);
+  const auto bytes = store->shrink({});
+  ASSERT_TRUE(bytes) << bytes.error().message;
+  EXPECT_GT(*bytes, 15'000'000);
+  EXPECT_LE(pragma(*store, "freelist_count"), 1'024);  // some are spared for what comes next
+  EXPECT_EQ(store->shrink({}).value(), 0);
+  EXPECT_EQ(count(*store), 10);
+  store.reset();
+  EXPECT_LT(std::filesystem::file_size(path()) + 15'000'000, full);
+}
+
+TEST_F(StoreTest, AFileOfBeforeIsMadeShrinkable) {
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path().c_str(), &db), SQLITE_OK);
+  ASSERT_EQ(
+      sqlite3_exec(db,
+                   "PRAGMA journal_mode=WAL; CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT); "
+                   "CREATE TABLE tarn_components (component TEXT PRIMARY KEY, version INTEGER NOT NULL) "
+                   "STRICT; INSERT INTO tarn_components VALUES ('notes', 1); INSERT INTO notes VALUES "
+                   "(1, 'kept');",
+                   nullptr, nullptr, nullptr),
+      SQLITE_OK);
+  sqlite3_close(db);
+  auto store = open().value();
+  EXPECT_EQ(pragma(*store, "auto_vacuum"), 2);
+  EXPECT_EQ(count(*store), 1);
+  ASSERT_TRUE(store->write([](Connection& c) -> Status {
+    for (int i = 2; i < 4'000; ++i)
+      TARN_CHECK(c.run("INSERT INTO notes VALUES (?, ?)", {i, std::string(4'000, 'x')}));
+    return c.run("DELETE FROM notes WHERE id > 1");
+  }));
+  EXPECT_GT(store->shrink({}).value(), 10'000'000);
+}
+
+// Goal: whoever writes meanwhile is served between two steps. Method: a thread that writes all the time.
+TEST_F(StoreTest, OthersWriteWhileItShrinks) {
+  auto store = open().value();
+  fill(*store, 6'000);
+  ASSERT_TRUE(store->write([](Connection& c) { return c.run("DELETE FROM notes"); }));
+  std::atomic<bool> over{false};
+  int written = 0;
+  std::thread other([&] {
+    while (!over) {
+      ASSERT_TRUE(add(*store, 100'000 + written));
+      ++written;
+    }
+  });
+  const auto bytes = store->shrink({});
+  over = true;
+  other.join();
+  ASSERT_TRUE(bytes);
+  EXPECT_GT(*bytes, 0);
+  EXPECT_GE(written, 2);
+  EXPECT_EQ(count(*store), written);
 }
 
 // Goal: whatever fails, what was answered is there after reopening, once, and nothing else but a write in
