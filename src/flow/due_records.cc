@@ -8,7 +8,8 @@ namespace tarn::flow {
 namespace {
 
 store::Migrations migrations() {
-  return {.component = "schedules", .steps = {R"sql(
+  return {.component = "schedules",
+          .steps = {R"sql(
 CREATE TABLE schedules (
   name TEXT PRIMARY KEY, pattern TEXT NOT NULL, paused INTEGER NOT NULL, last_due_at INTEGER NOT NULL,
   seen TEXT NOT NULL
@@ -24,7 +25,8 @@ CREATE TABLE backfills (
   id TEXT PRIMARY KEY, selection TEXT NOT NULL, exclude TEXT NOT NULL, from_text TEXT NOT NULL,
   to_text TEXT NOT NULL, step TEXT NOT NULL, full_refresh INTEGER NOT NULL, created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-)sql"}};
+)sql",
+                    "CREATE INDEX due_by_time ON due (due_at);"}};
 }
 
 constexpr std::array<std::pair<DueState, std::string_view>, 6> kNames = {{{DueState::kWaiting, "waiting"},

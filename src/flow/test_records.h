@@ -1,4 +1,5 @@
-// What data tests said in each run, in control.sqlite: `_tarn.tests`. Written with the end of their task.
+// What data tests said in each run, in control.sqlite: `_tarn.tests`. Written with the end of their task;
+// goes with the run's own records (retention/clean.h), for failing rows are data.
 #pragma once
 
 #include <string>
