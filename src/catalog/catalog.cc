@@ -177,6 +177,11 @@ Result<engine::CommitOutcome> Catalog::commit(engine::CommitRequest request) {
   TARN_TRY(auto base, head());
   CommitTools tools{env_, store_, manifests_, locations_};
   TARN_TRY(auto prepared, prepare_commit(tools, base, request));
+  TARN_CHECK(publish(prepared));
+  return prepared.rows.outcome;
+}
+
+Status Catalog::publish(PreparedCommit& prepared) {
   auto written = prepared.files.write(syncs_);
   if (!written) {
     prepared.files.remove();
@@ -196,7 +201,30 @@ Result<engine::CommitOutcome> Catalog::commit(engine::CommitRequest request) {
   }
   std::lock_guard lock(mutex_);
   head_ = prepared.next;
-  return prepared.rows.outcome;
+  return ok();
+}
+
+Result<Expiry> Catalog::expire(const HistoryPolicy& policy, bool dry_run) {
+  std::lock_guard one_commit(commit_mutex_);
+  TARN_TRY(const auto base, head());
+  CommitTools tools{env_, store_, manifests_, lake_};
+  TARN_TRY(auto prepared, prepare_expiry(tools, base, policy));
+  if (dry_run || (prepared.commit.rows.expired.empty() && !prepared.commit.rows.new_version)) {
+    return prepared.found;
+  }
+  TARN_CHECK(publish(prepared.commit));
+  std::lock_guard lock(mutex_);
+  old_.clear();  // they do not know what has expired
+  return prepared.found;
+}
+
+// A commit that is under way has its files named, or none of them, when the sweep looks at what is named.
+Result<Sweep> Catalog::sweep(const SweepRequest& request) {
+  TARN_TRY(auto old, old_files(env_, lake_, request));
+  {
+    const std::lock_guard wait(commit_mutex_);
+  }
+  return sweep_files(env_, store_, std::move(old), request);
 }
 
 Result<std::shared_ptr<const iceberg::TableMetadata>> Catalog::find_outside(const std::string& location) {
@@ -232,7 +260,7 @@ Result<std::vector<Catalog::TableChangeTime>> Catalog::history(const std::string
   return store_.read([&](Connection& c) -> Result<std::vector<TableChangeTime>> {
     TARN_TRY(auto rows, c.query("SELECT v.number, v.time_us, t.metadata_location FROM lake_tables t "
                                 "JOIN lake_versions v ON v.number = t.begin_version "
-                                "WHERE t.uuid = ? ORDER BY v.number DESC LIMIT ?",
+                                "WHERE t.uuid = ? AND t.expired_at IS NULL ORDER BY v.number DESC LIMIT ?",
                                 {table_uuid, limit}));
     std::vector<TableChangeTime> changes;
     while (true) {

@@ -12,7 +12,9 @@
 
 #include "base/env/env.h"
 #include "base/env/worker_pool.h"
+#include "catalog/history.h"
 #include "catalog/outside_files.h"
+#include "catalog/sweep.h"
 #include "engine/lake_catalog.h"
 #include "iceberg/manifest_cache.h"
 #include "store/store.h"
@@ -58,6 +60,11 @@ class Catalog : public engine::LakeCatalog {
   };
   Result<std::vector<TableChangeTime>> history(const std::string& table_uuid, int limit);
 
+  // Lets versions of tables expire; see history.h. Their files stay until a sweep finds them.
+  Result<Expiry> expire(const HistoryPolicy& policy, bool dry_run);
+  // Removes files of the lake that no version needs; see sweep.h.
+  Result<Sweep> sweep(const SweepRequest& request);
+
   [[nodiscard]] const std::string& lake_folder() const { return locations_.lake; }
 
  private:
@@ -65,6 +72,8 @@ class Catalog : public engine::LakeCatalog {
   Status start();
   Status check_outside(const engine::CommitRequest& request);
   Result<std::optional<engine::CommitOutcome>> find_done(const engine::CommitRequest& request);
+  // Files first, then the rows; one commit at a time.
+  Status publish(PreparedCommit& commit);
 
   Env& env_;
   store::Store& store_;

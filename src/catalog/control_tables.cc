@@ -76,6 +76,9 @@ CREATE VIEW current_tables AS
   SELECT schema AS namespace, name, metadata_location FROM lake_tables WHERE end_version IS NULL;
 )sql";
 
+// Past its time: the files of this version of the table may be gone; see history.h.
+constexpr const char* kExpiry = "ALTER TABLE lake_tables ADD COLUMN expired_at INTEGER;";
+
 std::string to_text(const engine::CommitOutcome& outcome) {
   json document = {{"lake_version", outcome.lake_version},
                    {"time_us", outcome.time.time_since_epoch().count()},
@@ -145,7 +148,8 @@ Status load_schemas(Connection& connection, int64_t number, bool newest, Schemas
 
 Status load_tables(Connection& connection, Env& env, int64_t number, bool newest, Schemas& schemas) {
   TARN_TRY(auto rows,
-           connection.query(good_rows("folded_schema, folded_name, schema, name, uuid, metadata_location",
+           connection.query(good_rows("folded_schema, folded_name, schema, name, uuid, metadata_location, "
+                                      "expired_at",
                                       "lake_tables", newest),
                             {number}));
   for (;;) {
@@ -157,8 +161,13 @@ Status load_tables(Connection& connection, Env& env, int64_t number, bool newest
     if (schema == schemas.end()) {
       return Error{Code::kCorrupt, fmt::format("table {} has no schema in version {}", rows.text(3), number)};
     }
-    schema->second->tables[rows.text(1)] = std::make_shared<const CatalogTable>(
-        env, engine::TableName{rows.text(2), rows.text(3)}, rows.text(4), rows.text(5), nullptr);
+    const engine::TableName name{rows.text(2), rows.text(3)};
+    auto& table = schema->second->tables[rows.text(1)];
+    if (const auto expired = rows.optional_time(6)) {
+      table = std::make_shared<const ExpiredTable>(name, rows.text(4), rows.text(5), *expired);
+    } else {
+      table = std::make_shared<const CatalogTable>(env, name, rows.text(4), rows.text(5), nullptr);
+    }
   }
 }
 
@@ -210,7 +219,7 @@ Status begin_rows(Connection& c, const RowChanges& changes) {
                      {fold(row.name), row.name, to_text(row.properties), changes.version}));
   }
   for (const auto& row : changes.tables) {
-    TARN_CHECK(c.run("INSERT INTO lake_tables VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
+    TARN_CHECK(c.run("INSERT INTO lake_tables VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
                      {row.uuid, row.name.schema, row.name.name, fold(row.name.schema), fold(row.name.name),
                       row.metadata_location, changes.version}));
   }
@@ -226,7 +235,8 @@ Status begin_rows(Connection& c, const RowChanges& changes) {
 }  // namespace
 
 const store::Migrations& catalog_migrations() {
-  static const store::Migrations migrations{"catalog", {kTables, kCurrentTables, kRepeatedRequestTables}};
+  static const store::Migrations migrations{"catalog",
+                                           {kTables, kCurrentTables, kRepeatedRequestTables, kExpiry}};
   return migrations;
 }
 
@@ -235,6 +245,10 @@ Status write_rows(Connection& c, const RowChanges& changes) {
     TARN_CHECK(c.run("INSERT INTO lake_versions VALUES (?, ?)", {changes.version, changes.time}));
     TARN_CHECK(end_rows(c, changes));
     TARN_CHECK(begin_rows(c, changes));
+  }
+  for (const auto& row : changes.expired) {
+    TARN_CHECK(c.run("UPDATE lake_tables SET expired_at = ? WHERE uuid = ? AND begin_version = ?",
+                     {changes.time, row.uuid, row.begin_version}));
   }
   for (const auto& cursor : changes.cursors) {
     TARN_CHECK(

@@ -38,6 +38,11 @@ struct RowChanges {
   std::vector<std::string> ended_tables;   // uuids
   std::vector<std::string> ended_views;    // uuids
   std::vector<std::string> ended_schemas;  // folded names
+  struct ExpiredRow {
+    std::string uuid;
+    int64_t begin_version = 0;
+  };
+  std::vector<ExpiredRow> expired;  // versions of tables that are past their time; at `time`
   std::vector<TableRow> tables;
   std::vector<ViewRow> views;
   std::vector<SchemaRow> schemas;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/time.h"
 #include "catalog/layout.h"
 
 namespace tarn::catalog {
@@ -39,6 +40,20 @@ Result<std::shared_ptr<const iceberg::TableMetadata>> CatalogTable::metadata() c
 std::shared_ptr<const CatalogTable> CatalogTable::renamed(engine::TableName name) const {
   std::lock_guard lock(mutex_);
   return std::make_shared<const CatalogTable>(env_, std::move(name), uuid_, metadata_location_, metadata_);
+}
+
+ExpiredTable::ExpiredTable(engine::TableName name, std::string uuid, std::string metadata_location,
+                           Timestamp expired_at)
+    : name_(std::move(name)),
+      uuid_(std::move(uuid)),
+      metadata_location_(std::move(metadata_location)),
+      expired_at_(expired_at) {}
+
+Result<std::shared_ptr<const iceberg::TableMetadata>> ExpiredTable::metadata() const {
+  return Error{Code::kNotFound,
+               fmt::format("what {}.{} was then is not kept any more: it expired at {}; 'history' under "
+                           "retention in tarn.yml says for how long versions are kept",
+                           name_.schema, name_.name, format_utc(expired_at_))};
 }
 
 }  // namespace tarn::catalog

@@ -34,4 +34,21 @@ class CatalogTable : public engine::LakeTable {
   mutable std::shared_ptr<const iceberg::TableMetadata> metadata_;
 };
 
+// A version of a table that is past its time: whoever asks for it is told so.
+class ExpiredTable : public engine::LakeTable {
+ public:
+  ExpiredTable(engine::TableName name, std::string uuid, std::string metadata_location, Timestamp expired_at);
+
+  [[nodiscard]] const engine::TableName& name() const override { return name_; }
+  [[nodiscard]] const std::string& uuid() const override { return uuid_; }
+  [[nodiscard]] const std::string& metadata_location() const override { return metadata_location_; }
+  [[nodiscard]] Result<std::shared_ptr<const iceberg::TableMetadata>> metadata() const override;
+
+ private:
+  const engine::TableName name_;
+  const std::string uuid_;
+  const std::string metadata_location_;
+  const Timestamp expired_at_;
+};
+
 }  // namespace tarn::catalog

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -135,6 +136,8 @@ class Database {
   static Result<std::unique_ptr<Database>> open(DatabaseOptions options);
   virtual ~Database() = default;
   virtual Result<std::unique_ptr<Connection>> connect() = 0;
+  // Paths of the data files that transactions which are not over have written. Any thread.
+  virtual std::set<std::string> open_files() = 0;
 };
 
 }  // namespace tarn::engine

@@ -9,6 +9,7 @@
 
 #include "base/time.h"
 #include "flow/task.h"
+#include "lake/maintenance.h"
 #include "source/remove_rows.h"
 
 namespace tarn::retention {
@@ -19,6 +20,8 @@ namespace fs = std::filesystem;
 constexpr size_t kRunsAtOnce = 200;  // in one transaction: the writer serves others between
 constexpr int kQuarantineTries = 5;
 constexpr Duration kGuard = kDay;  // files without a record are left alone for so long
+// Rows that were taken out of quarantine leave the disk when no version has them any more.
+constexpr Duration kQuarantineHistory = 30 * kDay;
 constexpr std::string_view kNotOver =
     "(EXISTS (SELECT 1 FROM runs r WHERE r.id = {0} AND r.state IN ('waiting', 'running')) OR EXISTS "
     "(SELECT 1 FROM due d WHERE d.run_id = {0} AND d.state IN ('waiting', 'running')))";
@@ -48,8 +51,9 @@ class Cleaner {
     if (!dry_)
       TARN_CHECK(note_start());
     using Step = Status (Cleaner::*)();
-    for (const Step step : {&Cleaner::raw, &Cleaner::fetches, &Cleaner::quarantine, &Cleaner::logs,
-                            &Cleaner::runs, &Cleaner::due, &Cleaner::sent}) {
+    for (const Step step :
+         {&Cleaner::raw, &Cleaner::fetches, &Cleaner::quarantine, &Cleaner::logs, &Cleaner::runs,
+          &Cleaner::due, &Cleaner::sent, &Cleaner::records, &Cleaner::history, &Cleaner::orphans}) {
       if (cancelled_ && cancelled_())
         return Error{Code::kCancelled, "the cleaning was cancelled; what it took out is gone"};
       TARN_CHECK((this->*step)());
@@ -358,6 +362,41 @@ class Cleaner {
                  {before}));
       return db.run("DELETE FROM alert_messages WHERE started_at < ? AND state <> 'sending'", {before});
     });
+  }
+
+  // A dry run takes no rows out, and so cannot know which pages become free.
+  Status records() {
+    if (dry_) {
+      removed("records", 0);
+      return ok();
+    }
+    TARN_TRY(const auto bytes, store_.shrink(cancelled_));
+    TARN_TRY(const auto page_bytes,
+             store_.read([](store::Connection& db) { return db.integer("PRAGMA page_size"); }));
+    removed("records", bytes / std::max<int64_t>(page_bytes.value_or(1), 1), bytes);
+    return ok();
+  }
+
+  Status history() {
+    const lake::HistoryPolicy policy{.age = policy_.history,
+                                     .at_most = {{"_tarn.quarantine", kQuarantineHistory}}};
+    TARN_TRY(const auto found, lake::expire(parts_.lake, policy, dry_));
+    removed("history", found.versions);
+    if (found.unread.empty())
+      return ok();
+    return Error{Code::kCorrupt, "a table keeps its whole history, because " + found.unread.front()};
+  }
+
+  Status orphans() {
+    if (!policy_.orphans)
+      return ok();
+    TARN_TRY(auto found,
+             lake::sweep(parts_.lake, {.guard = *policy_.orphans, .dry_run = dry_, .cancelled = cancelled_}));
+    removed("orphans", found.files, found.bytes);
+    for (auto& path : found.paths)
+      cleaning_.removed.back().paths.push_back(
+          fs::path(path).lexically_relative(parts_.data_folder).string());
+    return ok();
   }
 
   const CleanerParts& parts_;

@@ -11,6 +11,7 @@
 
 #include "base/env/env.h"
 #include "base/result.h"
+#include "lake/lake.h"
 #include "retention/config.h"
 #include "session/session.h"
 #include "store/store.h"
@@ -18,9 +19,12 @@
 namespace tarn::retention {
 
 struct Removed {
-  std::string what;  // "raw", "logs", "quarantine", "due", "runs", "sent", "fetches"
+  // "raw", "logs", "quarantine", "due", "runs", "sent", "fetches", "records" (pages of control.sqlite),
+  // "history" (versions of tables), "orphans" (files of the lake)
+  std::string what;
   int64_t count = 0;
-  int64_t bytes = 0;  // of files; 0: none
+  int64_t bytes = 0;                    // of files; 0: none
+  std::vector<std::string> paths = {};  // of orphans, in the data folder; the first 1,000
 };
 
 struct Cleaning {
@@ -32,6 +36,7 @@ struct CleanerParts {
   Env& env;
   store::Store& store;
   session::SessionService& sessions;
+  lake::Lake& lake;
   std::string data_folder;
 };
 

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "flow/due_records.h"
 #include "flow/runs.h"
+#include "flow/test_records.h"
 #include "report/mail/sent_log.h"
 #include "source/fixture_test.h"
 
@@ -63,7 +64,7 @@ class RetentionTest : public source::SourceFixture {
     record(id, "s");
   }
   std::map<std::string, int64_t> cleaned(const Policy& policy, bool dry_run = false) {
-    const CleanerParts parts{env_, lake_->store(), *sessions_, root_ + "/.tarn"};
+    const CleanerParts parts{env_, lake_->store(), *sessions_, *lake_, root_ + "/.tarn"};
     const auto done = clean(parts, policy, dry_run, {});
     EXPECT_TRUE(done) << done.error().message;
     std::map<std::string, int64_t> counts;
@@ -169,6 +170,83 @@ TEST_F(RetentionTest, NewestOutcomesStayForEver) {
   EXPECT_TRUE(history->front().last_done_at.has_value());
 }
 
+TEST_F(RetentionTest, ResultsOfTestsGoWithTheirRuns) {
+  record("r1", "a");
+  record("r2", "a");
+  ASSERT_TRUE(lake_->store().write([&](store::Connection& db) -> Status {
+    for (const auto* run : {"r1", "r2"})
+      TARN_CHECK(
+          flow::write_tests(db, {.run_id = run, .task = "a", .at = clock_.time}, {{.name = "unique"}}));
+    return ok();
+  }));
+  Policy policy;
+  policy.runs = 800 * kDay;
+  days(500);
+  record("r3", "a");
+  // A test of today takes nothing of before: how long runs are kept is said in one place.
+  ASSERT_TRUE(lake_->store().write([&](store::Connection& db) {
+    return flow::write_tests(db, {.run_id = "r3", .task = "a", .at = clock_.time}, {{.name = "unique"}});
+  }));
+  (void)cleaned(policy);
+  EXPECT_EQ(count("SELECT count(*) FROM test_results"), 3);
+  days(310);
+  record("r4", "a");
+  (void)cleaned(policy);
+  EXPECT_EQ(count("SELECT count(*) FROM test_results"), 1);
+  EXPECT_EQ(count("SELECT count(*) FROM test_results WHERE run_id = 'r3'"), 1);
+}
+
+TEST_F(RetentionTest, UnusedFilesOfTheLakeGo) {
+  load("run1", "a.csv", "n\n1\n");
+  std::string data;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root_ + "/.tarn/lake")) {
+    if (entry.path().extension() == ".parquet" && entry.path().string().find("/s-") != std::string::npos)
+      data = entry.path().parent_path().string();
+  }
+  ASSERT_FALSE(data.empty());
+  write(std::filesystem::relative(data, root_).string() + "/dead.parquet", "PAR1");
+  Policy policy;
+  EXPECT_EQ(cleaned(policy)["orphans"], 0);
+  std::filesystem::last_write_time(data + "/dead.parquet",
+                                   std::filesystem::file_time_type::clock::now() - std::chrono::hours(30));
+  const CleanerParts parts{env_, lake_->store(), *sessions_, *lake_, root_ + "/.tarn"};
+  const auto dry = clean(parts, policy, true, {});
+  ASSERT_TRUE(dry) << dry.error().message;
+  ASSERT_EQ(dry->removed.back().what, "orphans");
+  EXPECT_THAT(dry->removed.back().paths, testing::ElementsAre(testing::EndsWith("/data/dead.parquet")));
+  EXPECT_THAT(dry->removed.back().paths.front(), testing::StartsWith("lake/public/s-"));
+  EXPECT_EQ(cleaned(policy)["orphans"], 1);
+  EXPECT_FALSE(std::filesystem::exists(data + "/dead.parquet"));
+  EXPECT_EQ(query("select n from s"), "1");
+}
+
+// A transaction may be open for as long as it likes: what it wrote stays.
+TEST_F(RetentionTest, FilesOfAnOpenTransactionStay) {
+  load("run1", "a.csv", "n\n1\n");
+  auto session = sessions_->open({});
+  ASSERT_TRUE(session);
+  const auto run = [&](const std::string& sql) {
+    auto stream = (*session)->query_own(sql);
+    EXPECT_TRUE(stream) << stream.error().message;
+    while (stream) {
+      auto batch = (*stream)->next_text();
+      if (!batch || !*batch)
+        break;
+    }
+  };
+  run("BEGIN");
+  run("CREATE TABLE big AS SELECT range AS n FROM range(100000)");
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root_ + "/.tarn/lake")) {
+    if (entry.is_regular_file())
+      std::filesystem::last_write_time(
+          entry.path(), std::filesystem::file_time_type::clock::now() - std::chrono::hours(30));
+  }
+  EXPECT_EQ(cleaned({})["orphans"], 0);
+  run("COMMIT");
+  EXPECT_EQ(query("select count(*) from big"), "100000");
+  EXPECT_EQ(cleaned({})["orphans"], 0);
+}
+
 TEST_F(RetentionTest, LogsGoBeforeTheirRuns) {
   record("r1", "a");
   record("r2", "a");
@@ -230,8 +308,8 @@ TEST_F(RetentionTest, ForEverIsForEver) {
   load("run1", "a.csv", "n\n1\nx\n");
   load("run2", "b.csv", "n\n2\n");
   days(100'000);
-  Policy policy{std::nullopt, std::nullopt, std::nullopt, std::nullopt,
-                std::nullopt, std::nullopt, std::nullopt};
+  Policy policy{std::nullopt, std::nullopt, std::nullopt, std::nullopt, std::nullopt,
+                std::nullopt, std::nullopt, std::nullopt, std::nullopt};
   for (const auto& [what, number] : cleaned(policy))
     EXPECT_EQ(number, 0) << what;
   EXPECT_EQ(*last_cleaned_at(lake_->store()), clock_.time);

@@ -44,6 +44,8 @@ Policy read_policy(const codec::YamlNode& node, Diagnostics& diagnostics) {
   policy.runs = read_span(reader, node, "runs", policy.runs);
   policy.sent = read_span(reader, node, "sent", policy.sent);
   policy.fetches = read_span(reader, node, "fetches", policy.fetches);
+  policy.history = read_span(reader, node, "history", policy.history);
+  policy.orphans = read_span(reader, node, "orphans", policy.orphans);
   reader.finish();
   if (is_shorter(policy.fetches, policy.raw) &&
       (node.find("fetches") != nullptr || node.find("raw") != nullptr)) {

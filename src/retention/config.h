@@ -21,6 +21,8 @@ struct Policy {
   std::optional<Duration> runs = 400 * kDay;     // runs, tasks, attempts, versions read and written
   std::optional<Duration> sent = 400 * kDay;     // mails and alerts
   std::optional<Duration> fetches = 400 * kDay;  // records of fetches; their bytes go by `raw`
+  std::optional<Duration> history = 400 * kDay;  // versions of tables
+  std::optional<Duration> orphans = kDay;  // files of the lake that nothing names, since they were written
 };
 
 // A null node: the defaults.

@@ -1,5 +1,9 @@
+#include <algorithm>
+#include <map>
+
 #include <fmt/format.h>
 
+#include "app/cancel_by_signal.h"
 #include "app/commands/commands.h"
 #include "app/leave.h"
 #include "serve/http/json.h"
@@ -7,16 +11,33 @@
 namespace tarn::app {
 namespace {
 
+constexpr size_t kPathsShown = 20;
+
+std::string_view what_of(const std::string& what) {
+  static const std::map<std::string, std::string_view> kWhat = {
+      {"raw", "files as fetched"},
+      {"logs", "lines of logs"},
+      {"quarantine", "rows in quarantine"},
+      {"due", "due times"},
+      {"runs", "runs"},
+      {"sent", "mails and alerts"},
+      {"fetches", "records of fetches"},
+      {"records", "free pages of the records' file"},
+      {"history", "versions of tables"},
+      {"orphans", "files that nothing names"}};
+  const auto known = kWhat.find(what);
+  return known == kWhat.end() ? std::string_view(what) : known->second;
+}
+
 std::string amount(const retention::Removed& one) {
-  const auto what = one.what == "raw"          ? "files as fetched"
-                    : one.what == "logs"       ? "lines of logs"
-                    : one.what == "quarantine" ? "rows in quarantine"
-                    : one.what == "due"        ? "due times"
-                    : one.what == "runs"       ? "runs"
-                    : one.what == "sent"       ? "mails and alerts"
-                                               : "records of fetches";
-  return fmt::format("{:>10}  {}{}", one.count, what,
-                     one.bytes == 0 ? "" : fmt::format(", {:.1f} MB", static_cast<double>(one.bytes) / 1e6));
+  auto text =
+      fmt::format("{:>10}  {}{}", one.count, what_of(one.what),
+                  one.bytes == 0 ? "" : fmt::format(", {:.1f} MB", static_cast<double>(one.bytes) / 1e6));
+  for (size_t i = 0; i < std::min(one.paths.size(), kPathsShown); ++i)
+    text += fmt::format("\n            {}", one.paths[i]);
+  if (const auto more = one.count - static_cast<int64_t>(kPathsShown); !one.paths.empty() && more > 0)
+    text += fmt::format("\n            and {} more: --json lists up to 1,000", more);
+  return text;
 }
 
 }  // namespace
@@ -25,10 +46,8 @@ int command_clean(CommandContext& context) {
   const auto backend = open_backend(context);
   if (!backend)
     return report(context, backend.error());
-  flow::CancelFlag cancel;
-  context.signals.on_signal([&cancel] { cancel.set(); });
-  const auto done = (*backend)->clean(context.arguments.dry_run, cancel);
-  context.signals.on_signal({});
+  const CancelBySignal by_signal(context.signals);
+  const auto done = (*backend)->clean(context.arguments.dry_run, by_signal.cancel);
   if (!done)
     return report(context, done.error());
   if (context.arguments.json) {

@@ -9,14 +9,19 @@ namespace {
 
 class DuckDatabase : public Database {
  public:
-  DuckDatabase(std::unique_ptr<duckdb::DuckDB> database, bool has_lake)
-      : database_(std::move(database)), has_lake_(has_lake) {}
+  DuckDatabase(std::unique_ptr<duckdb::DuckDB> database, bool has_lake,
+               duckdb::shared_ptr<LakeAttachment> attachment)
+      : database_(std::move(database)), has_lake_(has_lake), attachment_(std::move(attachment)) {}
 
   Result<std::unique_ptr<Connection>> connect() override { return make_connection(*database_, has_lake_); }
+  std::set<std::string> open_files() override {
+    return has_lake_ ? open_lake_files(*attachment_) : std::set<std::string>();
+  }
 
  private:
   std::unique_ptr<duckdb::DuckDB> database_;
   bool has_lake_;
+  duckdb::shared_ptr<LakeAttachment> attachment_;
 };
 
 duckdb::shared_ptr<LakeAttachment> attachment_of(const DatabaseOptions& options) {
@@ -89,7 +94,7 @@ Result<std::unique_ptr<Database>> Database::open(DatabaseOptions options) {
     if (result->HasError()) {
       return to_error(result->GetErrorObject());
     }
-    return std::make_unique<DuckDatabase>(std::move(database), has_lake);
+    return std::make_unique<DuckDatabase>(std::move(database), has_lake, attachment);
   } catch (const std::exception& exception) {
     return to_error(exception);
   }

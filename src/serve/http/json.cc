@@ -292,14 +292,15 @@ flow::ScheduleInfo schedule_of(const Json& json) {
 Json to_json(const retention::Cleaning& cleaning) {
   Json removed = Json::array();
   for (const auto& one : cleaning.removed)
-    removed.push_back({{"what", one.what}, {"count", one.count}, {"bytes", one.bytes}});
+    removed.push_back({{"what", one.what}, {"count", one.count}, {"bytes", one.bytes}, {"paths", one.paths}});
   return {{"dry_run", cleaning.dry_run}, {"removed", removed}};
 }
 
 retention::Cleaning cleaning_of(const Json& json) {
   retention::Cleaning cleaning{.removed = {}, .dry_run = truth_of(json, "dry_run")};
   for (const auto& one : json.value("removed", Json::array()))
-    cleaning.removed.push_back({text_of(one, "what"), integer_of(one, "count"), integer_of(one, "bytes")});
+    cleaning.removed.push_back(
+        {text_of(one, "what"), integer_of(one, "count"), integer_of(one, "bytes"), texts_of(one, "paths")});
   return cleaning;
 }
 

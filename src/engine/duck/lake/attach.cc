@@ -61,6 +61,10 @@ void register_lake_functions(duckdb::DatabaseInstance& instance) {
   lake::register_table_functions(loader);
 }
 
+std::set<std::string> open_lake_files(const LakeAttachment& attachment) {
+  return attachment.written->open();
+}
+
 void register_lake_files(duckdb::DatabaseInstance& instance, const LakeAttachment& attachment) {
   if (!attachment.folder.empty()) {
     instance.GetFileSystem().RegisterSubSystem(duckdb::make_uniq<lake::LakeFileSystem>(attachment.written));

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,9 @@ void register_lake_functions(duckdb::DatabaseInstance& instance);
 
 // After it opened, before the first connection: puts lake_fs in front of the files below `folder`.
 void register_lake_files(duckdb::DatabaseInstance& instance, const LakeAttachment& attachment);
+
+// See Database::open_files.
+std::set<std::string> open_lake_files(const LakeAttachment& attachment);
 
 // Decides between a commit and the one who no longer waits for it: only one of them comes first.
 class CommitGate {

@@ -200,6 +200,15 @@ void WrittenFiles::discard(const std::string& tag) {
   }
 }
 
+std::set<std::string> WrittenFiles::open() {
+  const std::lock_guard lock(mutex_);
+  std::set<std::string> all;
+  for (const auto& [tag, paths] : paths_) {
+    all.insert(paths.begin(), paths.end());
+  }
+  return all;
+}
+
 // A file that stays is an orphan, which maintenance finds: no reason to fail a statement that failed already.
 void WrittenFiles::remove(const std::string& path) {
   if (faults_ == nullptr) {

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ class WrittenFiles {
   void keep(const std::string& tag);
   void discard(const std::string& tag);  // removes them
   void remove(const std::string& path);  // one that was not finished
+  [[nodiscard]] std::set<std::string> open();
   [[nodiscard]] const std::string& folder() const { return folder_; }
   [[nodiscard]] FaultInjector* faults() const { return faults_; }
 
