@@ -7,6 +7,7 @@
 #include "alert/history.h"
 #include "base/ids.h"
 #include "base/time.h"
+#include "flow/record_table.h"
 
 namespace tarn::alert {
 namespace {
@@ -109,50 +110,6 @@ Status give_up(store::Connection& db, const Channel& channel, Timestamp now) {
       "state = 'waiting' AND tries > 0 AND created_at < ?",
       {now, channel.name, now - channel.give_up});
 }
-
-class AlertTable final : public engine::TableSource {
- public:
-  explicit AlertTable(AlertRecords& records) : records_(records) {}
-  [[nodiscard]] const std::string& name() const override { return name_; }
-  [[nodiscard]] const std::string& about() const override { return about_; }
-  [[nodiscard]] const std::vector<engine::SourceColumn>& columns() const override { return columns_; }
-  Status scan(const std::function<bool(engine::TextRow row)>& sink) override {
-    const auto maybe = [](const std::string& text) {
-      return text.empty() ? std::nullopt : std::optional(text);
-    };
-    return records_.scan([&](const Alert& one) {
-      const auto& fact = one.fact;
-      const auto finished = one.finished_at ? std::optional(format_utc(*one.finished_at)) : std::nullopt;
-      return sink({format_utc(one.created_at), std::string(alert::name_of(fact.event)), fact.subject,
-                   maybe(fact.task), maybe(fact.run), maybe(fact.schedule), fact.text, one.channel,
-                   std::string(alert::name_of(one.state)), std::to_string(one.tries), maybe(one.message),
-                   maybe(one.answer), finished, std::to_string(one.id)});
-    });
-  }
-
- private:
-  AlertRecords& records_;
-  const std::string name_ = "alerts";
-  const std::string about_ = "One row per alert and channel, newest first.";
-  const std::vector<engine::SourceColumn> columns_ = {
-      {"created_at", "TIMESTAMP WITH TIME ZONE", ""},
-      {"event", "VARCHAR", "failure, recovery, lateness, test or quarantine"},
-      {"subject", "VARCHAR", "the task, or schedule and its name"},
-      {"task", "VARCHAR", ""},
-      {"run", "VARCHAR", ""},
-      {"schedule", "VARCHAR", ""},
-      {"text", "VARCHAR", "first line of the error, or what is the matter"},
-      {"channel", "VARCHAR", "name in alerts of tarn.yml"},
-      {"state", "VARCHAR",
-       "waiting, sending, sent, over (well again before it was told), refused, not sent, unknown (it may "
-       "have "
-       "arrived)"},
-      {"tries", "INTEGER", ""},
-      {"message", "VARCHAR", "that told it"},
-      {"answer", "VARCHAR", "why it was not sent"},
-      {"finished_at", "TIMESTAMP WITH TIME ZONE", ""},
-      {"id", "BIGINT", "what 'tarn alerts --done' and '--again' take"}};
-};
 
 }  // namespace
 
@@ -319,20 +276,30 @@ Result<int64_t> AlertRecords::waiting(const std::string& channel) {
   return count.value_or(0);
 }
 
-Status AlertRecords::scan(const std::function<bool(const Alert&)>& sink) {
-  return store_.read([&](store::Connection& db) -> Status {
-    TARN_TRY(auto rows,
-             db.query(fmt::format("SELECT {} FROM {} ORDER BY a.id DESC", kAlertColumns, kAlertTables)));
-    while (true) {
-      TARN_TRY(const bool more, rows.next());
-      if (!more || !sink(alert_of(rows)))
-        return ok();
-    }
-  });
-}
-
-std::shared_ptr<engine::TableSource> alerts_table(AlertRecords& records) {
-  return std::make_shared<AlertTable>(records);
+std::shared_ptr<engine::TableSource> alerts_table(store::Store& store) {
+  using flow::kText, flow::kTime, flow::kWhole;
+  return flow::record_table(
+      store,
+      {.name = "alerts",
+       .about = "One row per alert and channel, newest first.",
+       .columns = {{{"created_at", kTime, ""}, "a.created_at"},
+                   {{"event", kText, "failure, recovery, lateness, test or quarantine"}, "a.event"},
+                   {{"subject", kText, "the task, or schedule and its name"}, "e.subject"},
+                   {{"task", kText, ""}, "nullif(e.task, '')"},
+                   {{"run", kText, ""}, "nullif(a.run_id, '')"},
+                   {{"schedule", kText, ""}, "nullif(e.schedule, '')"},
+                   {{"text", kText, "first line of the error, or what is the matter"}, "a.text"},
+                   {{"channel", kText, "name in alerts of tarn.yml"}, "a.channel"},
+                   {{"state", kText,
+                     "waiting, sending, sent, over (well again before it was told), refused, not sent, "
+                     "unknown (it may have arrived)"},
+                    "a.state"},
+                   {{"tries", "INTEGER", ""}, "a.tries"},
+                   {{"message", kText, "that told it"}, "nullif(a.message, '')"},
+                   {{"answer", kText, "why it was not sent"}, "nullif(a.answer, '')"},
+                   {{"finished_at", kTime, ""}, "a.finished_at"},
+                   {{"id", kWhole, "what 'tarn alerts --done' and '--again' take"}, "a.id"}},
+       .from = "alerts a JOIN alert_episodes e ON e.id = a.episode ORDER BY a.id DESC"});
 }
 
 }  // namespace tarn::alert

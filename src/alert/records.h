@@ -117,7 +117,6 @@ class AlertRecords {
   Result<Trouble> trouble(const std::string& channel);
   Result<std::optional<LastMessage>> last(const std::string& channel);
   Result<int64_t> waiting(const std::string& channel);
-  Status scan(const std::function<bool(const Alert&)>& sink);  // newest first
 
   [[nodiscard]] store::Store& store() { return store_; }
 
@@ -127,7 +126,7 @@ class AlertRecords {
   store::Store& store_;
 };
 
-// `_tarn.alerts`. The records outlive it.
-std::shared_ptr<engine::TableSource> alerts_table(AlertRecords& records);
+// `_tarn.alerts`. The store outlives it.
+std::shared_ptr<engine::TableSource> alerts_table(store::Store& store);
 
 }  // namespace tarn::alert

@@ -7,7 +7,6 @@
 #include <fmt/ranges.h>
 
 #include "board/channels.h"
-#include "codec/text_distance.h"
 #include "engine/parse.h"
 #include "report/compiled_query.h"
 #include "report/query_checker.h"
@@ -74,40 +73,14 @@ Result<std::shared_ptr<const Boards>> Boards::read(Env& env, const project::Proj
                                                    std::shared_ptr<const model::ModelProject> models,
                                                    Diagnostics& diagnostics) {
   auto boards = std::shared_ptr<Boards>(new Boards(project.root, std::move(models)));
-  Diagnostics found;
-  TARN_TRY(boards->configs_, read_configs(*env.files, project.root, found));
-  for (const auto& one : found)
-    boards->mistakes_.emplace(one.place.file, to_string(one));
-  diagnostics.insert(diagnostics.end(), found.begin(), found.end());
+  TARN_TRY(boards->folder_,
+           project::YamlFolder<BoardConfig>::read(
+               *env.files, project.root, {.folder = "boards", .one = "board"}, read_config, diagnostics));
   return std::shared_ptr<const Boards>(std::move(boards));
 }
 
-Result<std::shared_ptr<const BoardConfig>> Boards::find(const std::string& name) const {
-  std::vector<std::string> names;
-  for (const auto& config : configs_) {
-    if (config->name == name)
-      return config;
-    names.push_back(config->name);
-  }
-  const auto near = codec::nearest(name, names);
-  return Error{Code::kNotFound,
-               fmt::format("there is no board '{}': {}", name,
-                           names.empty()  ? "the project has none yet; write boards/NAME.yml"
-                           : near.empty() ? fmt::format("the boards are {}", fmt::join(names, ", "))
-                                          : fmt::format("did you mean '{}'?", near))};
-}
-
-Result<std::shared_ptr<const BoardConfig>> Boards::find_whole(const std::string& name) const {
-  TARN_TRY(auto config, find(name));
-  if (!config->broken)
-    return config;
-  const auto mistake = mistakes_.find(config->file.path);
-  return Error{Code::kInvalid,
-               mistake == mistakes_.end() ? config->file.path + " has mistakes" : mistake->second};
-}
-
 Status Boards::check(session::Draft& draft, Diagnostics& diagnostics) const {
-  for (const auto& config : configs_) {
+  for (const auto& config : configs()) {
     if (config->broken || models_ == nullptr)
       continue;
     const report::QueryContext context{models_.get(), config->file, config->filters, "filters"};

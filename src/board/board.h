@@ -31,11 +31,17 @@ class Boards {
                                                     std::shared_ptr<const model::ModelProject> models,
                                                     Diagnostics& diagnostics);
 
-  [[nodiscard]] const std::vector<std::shared_ptr<const BoardConfig>>& configs() const { return configs_; }
+  [[nodiscard]] const std::vector<std::shared_ptr<const BoardConfig>>& configs() const {
+    return folder_.configs();
+  }
   // kNotFound says which there are.
-  [[nodiscard]] Result<std::shared_ptr<const BoardConfig>> find(const std::string& name) const;
+  [[nodiscard]] Result<std::shared_ptr<const BoardConfig>> find(const std::string& name) const {
+    return folder_.find(name);
+  }
   // kInvalid with the first mistake of a broken board.
-  [[nodiscard]] Result<std::shared_ptr<const BoardConfig>> find_whole(const std::string& name) const;
+  [[nodiscard]] Result<std::shared_ptr<const BoardConfig>> find_whole(const std::string& name) const {
+    return folder_.find_whole(name);
+  }
 
   // Adds the mistakes that only the engine can see. Models have put their tables into the draft.
   Status check(session::Draft& draft, Diagnostics& diagnostics) const;
@@ -50,8 +56,7 @@ class Boards {
 
   const std::string root_;
   std::shared_ptr<const model::ModelProject> models_;
-  std::vector<std::shared_ptr<const BoardConfig>> configs_;
-  std::map<std::string, std::string> mistakes_;  // the first one of each broken board
+  project::YamlFolder<BoardConfig> folder_;
 };
 
 }  // namespace tarn::board

@@ -7,11 +7,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "base/diagnostic_text.h"
 #include "board/channels.h"
 #include "board/layout.h"
 #include "codec/sha256.h"
-#include "project/project.h"
 
 namespace tarn::board {
 namespace {
@@ -212,43 +210,11 @@ std::string id_of(std::string_view title) {
 std::shared_ptr<const BoardConfig> read_config(std::string_view text, const std::string& path,
                                                Diagnostics& diagnostics) {
   constexpr size_t kStampLength = 16;
-  auto config = std::make_shared<BoardConfig>();
-  const auto file = path.substr(path.rfind('/') + 1);
-  config->name = file.substr(0, file.rfind('.'));
-  config->file = {path, std::string(text)};
+  auto config = project::read_named<BoardConfig>(
+      {path, std::string(text)}, diagnostics,
+      [](const auto& node, auto& board, auto& found) { ConfigReader(board, found).read(node); });
   config->stamp = codec::sha256_hex(text).substr(0, kStampLength);
-  config->title = config->name;
-  const auto before = diagnostics.size();
-  if (auto node = codec::parse_yaml(text, path)) {
-    ConfigReader(*config, diagnostics).read(*node);
-  } else {
-    diagnostics.push_back(diagnostic_of_text(node.error().message));
-  }
-  config->broken = diagnostics.size() > before;
   return config;
-}
-
-Result<std::vector<std::shared_ptr<const BoardConfig>>> read_configs(FileSystem& files,
-                                                                     const std::string& project_root,
-                                                                     Diagnostics& diagnostics) {
-  std::vector<std::shared_ptr<const BoardConfig>> configs;
-  std::map<std::string, std::string> seen;
-  for (const auto* ending : {".yml", ".yaml"}) {
-    TARN_TRY(const auto paths, project::find_files(files, project_root, "boards", ending));
-    for (const auto& path : paths) {
-      TARN_TRY(const auto text, files.read(project_root + "/" + path));
-      auto config = read_config(text, path, diagnostics);
-      const auto [other, fresh] = seen.emplace(config->name, path);
-      if (!fresh) {
-        diagnostics.push_back(
-            {Place{.file = path}, fmt::format("{} has the same name: rename one", other->second)});
-        continue;
-      }
-      configs.push_back(std::move(config));
-    }
-  }
-  std::sort(configs.begin(), configs.end(), [](const auto& a, const auto& b) { return a->name < b->name; });
-  return configs;
 }
 
 }  // namespace tarn::board

@@ -12,6 +12,7 @@
 #include "base/diagnostic.h"
 #include "base/env/file_system.h"
 #include "base/result.h"
+#include "project/yaml_folder.h"
 #include "report/parameter_config.h"
 #include "report/query.h"
 
@@ -63,7 +64,7 @@ struct TileConfig {
 
 struct BoardConfig {
   std::string name;  // of the file, without ".yml"
-  report::YamlFile file;
+  project::YamlFile file;
   std::string stamp;    // another one when the text is another
   bool broken = false;  // has mistakes: it may lack anything but name and file, and is not shown
   std::string title;
@@ -75,11 +76,6 @@ struct BoardConfig {
 // Reads one text to its end; all mistakes are in `diagnostics`.
 std::shared_ptr<const BoardConfig> read_config(std::string_view text, const std::string& path,
                                                Diagnostics& diagnostics);
-
-// Reads all of boards/*.yml and *.yaml, sorted by name. The error is for an unreadable folder.
-Result<std::vector<std::shared_ptr<const BoardConfig>>> read_configs(FileSystem& files,
-                                                                     const std::string& project_root,
-                                                                     Diagnostics& diagnostics);
 
 // "Close by day" -> "close-by-day".
 std::string id_of(std::string_view title);

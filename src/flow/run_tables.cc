@@ -1,74 +1,11 @@
 #include "flow/run_tables.h"
 
-#include <fmt/format.h>
-
-#include "base/time.h"
+#include "flow/record_table.h"
 
 namespace tarn::flow {
 namespace {
 
-struct RunColumn {
-  engine::SourceColumn shown;
-  std::string expression;  // of control.sqlite
-};
-
-// A table that is one SELECT over control.sqlite.
-class RunTable final : public engine::TableSource {
- public:
-  RunTable(store::Store& store, std::string name, std::string about, const std::vector<RunColumn>& columns,
-           std::string from)
-      : store_(store), name_(std::move(name)), about_(std::move(about)) {
-    std::string list;
-    for (const auto& column : columns) {
-      columns_.push_back(column.shown);
-      list += (list.empty() ? "" : ", ") + column.expression;
-    }
-    sql_ = fmt::format("SELECT {} FROM {}", list, from);
-  }
-
-  [[nodiscard]] const std::string& name() const override { return name_; }
-  [[nodiscard]] const std::string& about() const override { return about_; }
-  [[nodiscard]] const std::vector<engine::SourceColumn>& columns() const override { return columns_; }
-
-  Status scan(const std::function<bool(engine::TextRow row)>& sink) override {
-    return store_.read([&](store::Connection& db) -> Status {
-      TARN_TRY(auto rows, db.query(sql_));
-      while (true) {
-        TARN_TRY(const bool more, rows.next());
-        if (!more || !sink(row_of(rows)))
-          return ok();
-      }
-    });
-  }
-
- private:
-  engine::TextRow row_of(const store::Rows& rows) const {
-    engine::TextRow row;
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      const int column = static_cast<int>(i);
-      if (rows.is_null(column)) {
-        row.emplace_back();
-      } else if (columns_[i].type == "TIMESTAMP WITH TIME ZONE") {
-        row.emplace_back(format_utc(rows.time(column)));
-      } else if (columns_[i].type == "BOOLEAN") {
-        row.emplace_back(rows.integer(column) != 0 ? "true" : "false");
-      } else {
-        row.emplace_back(rows.text(column));
-      }
-    }
-    return row;
-  }
-
-  store::Store& store_;
-  const std::string name_, about_;
-  std::vector<engine::SourceColumn> columns_;
-  std::string sql_;
-};
-
-const std::string kText = "VARCHAR", kWhole = "BIGINT", kTime = "TIMESTAMP WITH TIME ZONE",
-                  kTruth = "BOOLEAN";
-
-std::vector<RunColumn> run_columns() {
+std::vector<RecordColumn> run_columns() {
   return {{{"run", kText, "Id; ids sort by time"}, "id"},
           {{"command", kText, "run or replay"}, "command"},
           {{"selection", kText, "What was asked for; empty: everything"}, "selection"},
@@ -85,7 +22,7 @@ std::vector<RunColumn> run_columns() {
            "(SELECT part_of FROM run_parts p WHERE p.run_id = runs.id)"}};
 }
 
-std::vector<RunColumn> task_columns() {
+std::vector<RecordColumn> task_columns() {
   return {{{"run", kText, ""}, "run_id"},
           {{"task", kText, "Name of the source, model, seed or test"}, "name"},
           {{"kind", kText, "source, model, seed or test"}, "kind"},
@@ -112,7 +49,7 @@ std::vector<RunColumn> task_columns() {
            "tasks.name)"}};
 }
 
-std::vector<RunColumn> version_columns() {
+std::vector<RecordColumn> version_columns() {
   return {{{"run", kText, ""}, "run_id"},
           {{"task", kText, ""}, "task"},
           {{"table_name", kText, "schema.name"}, "table_name"},
@@ -120,7 +57,7 @@ std::vector<RunColumn> version_columns() {
           {{"snapshot_id", kWhole, "null: a view, or an empty table"}, "nullif(snapshot_id, 0)"}};
 }
 
-std::vector<RunColumn> log_columns() {
+std::vector<RecordColumn> log_columns() {
   return {{{"run", kText, ""}, "run_id"},
           {{"task", kText, ""}, "task"},
           {{"attempt", "INTEGER", ""}, "attempt"},
@@ -129,7 +66,7 @@ std::vector<RunColumn> log_columns() {
           {{"text", kText, ""}, "text"}};
 }
 
-std::vector<RunColumn> due_columns() {
+std::vector<RecordColumn> due_columns() {
   return {{{"schedule", kText, "Name, or backfill and its id"}, "schedule"},
           {{"due_at", kTime, "The newest due time that it stands for"}, "due_at"},
           {{"first_due_at", kTime, "The oldest"}, "first_due_at"},
@@ -142,7 +79,7 @@ std::vector<RunColumn> due_columns() {
           {{"finished_at", kTime, ""}, "finished_at"}};
 }
 
-std::vector<RunColumn> test_columns() {
+std::vector<RecordColumn> test_columns() {
   return {{{"run", kText, ""}, "run_id"},
           {{"task", kText, "The model in whose transaction it ran, or the test itself"}, "task"},
           {{"test", kText, ""}, "test"},
@@ -163,20 +100,18 @@ std::vector<RunColumn> test_columns() {
 }  // namespace
 
 std::vector<std::shared_ptr<engine::TableSource>> run_tables(store::Store& store) {
-  return {
-      std::make_shared<RunTable>(store, "runs", "One row per run, newest first.", run_columns(),
-                                 "runs ORDER BY started_at DESC, id DESC"),
-      std::make_shared<RunTable>(store, "tasks", "One row per task of a run, newest run first.",
-                                 task_columns(), "tasks ORDER BY run_id DESC, position"),
-      std::make_shared<RunTable>(store, "task_versions", "The versions of tables that a task read and wrote.",
-                                 version_columns(), "task_versions ORDER BY run_id DESC, task"),
-      std::make_shared<RunTable>(store, "task_log", "What tasks said while they worked, newest run first.",
-                                 log_columns(), "attempt_log ORDER BY run_id DESC, task, attempt, number"),
-      std::make_shared<RunTable>(store, "tests", "What each data test said in each run, newest first.",
-                                 test_columns(), "test_results ORDER BY at DESC, run_id DESC, task, test"),
-      std::make_shared<RunTable>(store, "due",
-                                 "What schedules were due, and what became of it, newest first.",
-                                 due_columns(), "due ORDER BY due_at DESC, id DESC")};
+  return {record_table(store, {"runs", "One row per run, newest first.", run_columns(),
+                               "runs ORDER BY started_at DESC, id DESC"}),
+          record_table(store, {"tasks", "One row per task of a run, newest run first.", task_columns(),
+                               "tasks ORDER BY run_id DESC, position"}),
+          record_table(store, {"task_versions", "The versions of tables that a task read and wrote.",
+                               version_columns(), "task_versions ORDER BY run_id DESC, task"}),
+          record_table(store, {"task_log", "What tasks said while they worked, newest run first.",
+                               log_columns(), "attempt_log ORDER BY run_id DESC, task, attempt, number"}),
+          record_table(store, {"tests", "What each data test said in each run, newest first.", test_columns(),
+                               "test_results ORDER BY at DESC, run_id DESC, task, test"}),
+          record_table(store, {"due", "What schedules were due, and what became of it, newest first.",
+                               due_columns(), "due ORDER BY due_at DESC, id DESC"})};
 }
 
 }  // namespace tarn::flow

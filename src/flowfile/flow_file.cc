@@ -7,11 +7,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "base/diagnostic_text.h"
 #include "codec/scalar_place.h"
 #include "codec/text_distance.h"
 #include "flowfile/task_file.h"
-#include "project/project.h"
 
 namespace tarn::flowfile {
 namespace {
@@ -251,45 +249,16 @@ std::vector<std::string> FlowConfig::all_before(const TaskConfig& task) const {
 
 std::shared_ptr<const FlowConfig> read_flow(std::string_view text, const std::string& path,
                                             Diagnostics& diagnostics) {
-  auto flow = std::make_shared<FlowConfig>();
-  const auto file = path.substr(path.rfind('/') + 1);
-  flow->name = file.substr(0, file.rfind('.'));
-  flow->file = {path, std::string(text)};
-  flow->title = flow->name;
-  const auto before = diagnostics.size();
-  if (flow->name.find_first_of(" \t,:+@/?#%[]") != std::string::npos)
+  auto flow = project::read_named<FlowConfig>(
+      {path, std::string(text)}, diagnostics,
+      [](const auto& node, auto& config, auto& found) { FlowReader(config, found).read(node); });
+  if (flow->name.find_first_of(" \t,:+@/?#%[]") != std::string::npos) {
     diagnostics.push_back({Place{.file = path}, fmt::format("the flow's name '{}' may not have blanks and "
                                                             "none of , : + @ ? # % [ ]: rename the file",
                                                             flow->name)});
-  if (auto node = codec::parse_yaml(text, path)) {
-    FlowReader(*flow, diagnostics).read(*node);
-  } else {
-    diagnostics.push_back(diagnostic_of_text(node.error().message));
+    flow->broken = true;
   }
-  flow->broken = diagnostics.size() > before;
   return flow;
-}
-
-Result<std::vector<std::shared_ptr<const FlowConfig>>> read_flows(FileSystem& files,
-                                                                  const std::string& project_root,
-                                                                  Diagnostics& diagnostics) {
-  std::vector<std::shared_ptr<const FlowConfig>> flows;
-  std::map<std::string, std::string> seen;
-  for (const auto* ending : {".yml", ".yaml"}) {
-    TARN_TRY(const auto paths, project::find_files(files, project_root, "flows", ending));
-    for (const auto& path : paths) {
-      TARN_TRY(const auto text, files.read(project_root + "/" + path));
-      auto flow = read_flow(text, path, diagnostics);
-      const auto [other, fresh] = seen.emplace(flow->name, path);
-      if (fresh)
-        flows.push_back(std::move(flow));
-      else
-        diagnostics.push_back(
-            {Place{.file = path}, fmt::format("{} has the same name: rename one", other->second)});
-    }
-  }
-  std::sort(flows.begin(), flows.end(), [](const auto& a, const auto& b) { return a->name < b->name; });
-  return flows;
 }
 
 }  // namespace tarn::flowfile

@@ -17,6 +17,7 @@
 #include "codec/yaml.h"
 #include "flow/task.h"
 #include "flowfile/reference.h"
+#include "project/yaml_folder.h"
 #include "report/parameter_config.h"
 #include "report/query.h"
 
@@ -93,7 +94,7 @@ struct TaskConfig {
 
 struct FlowConfig {
   std::string name;  // of the file, without ".yml"
-  report::YamlFile file;
+  project::YamlFile file;
   bool broken = false;  // has mistakes: it may lack anything but name and file, and is never run
   std::string title;
   std::string description;
@@ -109,11 +110,6 @@ struct FlowConfig {
 // Reads one text to its end; all mistakes are in `diagnostics`.
 std::shared_ptr<const FlowConfig> read_flow(std::string_view text, const std::string& path,
                                             Diagnostics& diagnostics);
-
-// Reads all of flows/*.yml and *.yaml, sorted by name. The error is for an unreadable folder.
-Result<std::vector<std::shared_ptr<const FlowConfig>>> read_flows(FileSystem& files,
-                                                                  const std::string& project_root,
-                                                                  Diagnostics& diagnostics);
 
 // Each text with ${…} of a task, wherever it stands. `visit` gets it with its place in the file.
 void for_each_text(const TaskConfig& task, const std::function<void(const Text& text)>& visit);

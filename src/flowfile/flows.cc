@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "codec/text_distance.h"
 #include "flowfile/check.h"
 #include "report/ask.h"
-#include "report/relative_date.h"
+#include "report/form.h"
 
 namespace tarn::flowfile {
 namespace {
@@ -31,16 +30,6 @@ std::string what_of(const TaskConfig& task) {
   return "";
 }
 
-report::FormField field_of(const report::ParameterConfig& parameter) {
-  return {.name = parameter.name,
-          .type = std::string(report::name_of(parameter.type)),
-          .label = parameter.label,
-          .description = parameter.description,
-          .required = parameter.required,
-          .defaults = parameter.defaults.value_or(std::vector<std::string>()),
-          .choices = parameter.choices};
-}
-
 }  // namespace
 
 Result<std::shared_ptr<const Flows>> Flows::read(Env& env, const project::Project& project,
@@ -48,40 +37,14 @@ Result<std::shared_ptr<const Flows>> Flows::read(Env& env, const project::Projec
                                                  std::shared_ptr<const report::Reports> reports,
                                                  Diagnostics& diagnostics) {
   auto flows = std::shared_ptr<Flows>(new Flows(env, project, std::move(models), std::move(reports)));
-  Diagnostics found;
-  TARN_TRY(flows->configs_, read_flows(*env.files, project.root, found));
-  for (const auto& mistake : found)
-    flows->mistakes_.emplace(mistake.place.file, to_string(mistake));
-  diagnostics.insert(diagnostics.end(), found.begin(), found.end());
+  TARN_TRY(flows->folder_,
+           project::YamlFolder<FlowConfig>::read(*env.files, project.root, {.folder = "flows", .one = "flow"},
+                                                 read_flow, diagnostics));
   return std::shared_ptr<const Flows>(std::move(flows));
 }
 
-Result<std::shared_ptr<const FlowConfig>> Flows::find(const std::string& name) const {
-  std::vector<std::string> names;
-  for (const auto& config : configs_) {
-    if (config->name == name)
-      return config;
-    names.push_back(config->name);
-  }
-  const auto near = codec::nearest(name, names);
-  return Error{Code::kNotFound,
-               fmt::format("there is no flow '{}': {}", name,
-                           names.empty()  ? "the project has none yet; write flows/NAME.yml"
-                           : near.empty() ? fmt::format("the flows are {}", fmt::join(names, ", "))
-                                          : fmt::format("did you mean '{}'?", near))};
-}
-
-Result<std::shared_ptr<const FlowConfig>> Flows::find_whole(const std::string& name) const {
-  TARN_TRY(auto config, find(name));
-  if (!config->broken)
-    return config;
-  const auto mistake = mistakes_.find(config->file.path);
-  return Error{Code::kInvalid,
-               mistake != mistakes_.end() ? mistake->second : config->file.path + " has mistakes"};
-}
-
 Status Flows::check(session::Draft& draft, const Select& select, Diagnostics& diagnostics) const {
-  for (const auto& config : configs_) {
+  for (const auto& config : configs()) {
     if (!config->broken)
       check_flow(*this, *config, draft, select, diagnostics);
   }
@@ -107,8 +70,7 @@ FlowSummary Flows::summary(const FlowConfig& flow) const {
       .name = flow.name, .title = flow.title, .description = flow.description, .path = flow.file.path};
   if (const auto whole = find_whole(flow.name); !whole)
     summary.mistake = whole.error().message;
-  for (const auto& parameter : flow.parameters)
-    summary.fields.push_back(field_of(parameter));
+  summary.fields = report::fields_of(flow.parameters);
   for (const auto& task : flow.tasks) {
     TaskSummary one{.name = task.name, .kind = std::string(name_of(task.kind)), .what = what_of(task)};
     for (const auto& before : task.after)
@@ -127,17 +89,7 @@ Result<FlowSummary> Flows::form(const FlowConfig& flow, session::SessionService&
     return form;
   TARN_TRY(const auto session, sessions.open({}));
   report::Asker asker(*session, env_, models_.get(), flow.file);
-  TARN_TRY(const auto today, asker.today());
-  for (size_t i = 0; i < form.fields.size(); ++i) {
-    const auto& parameter = flow.parameters[i];
-    for (auto& text : form.fields[i].defaults) {
-      if (parameter.type != report::ParameterType::kDate)
-        continue;
-      TARN_TRY(const auto date, report::resolve_date(text, today));
-      text = report::format_date(date);
-    }
-    TARN_TRY(form.fields[i].choices, asker.choices(parameter, report::kFormChoicesMax));
-  }
+  TARN_CHECK(report::settle_fields("flow " + flow.name, form.fields, flow.parameters, asker));
   return form;
 }
 

@@ -46,11 +46,17 @@ class Flows {
                                                    std::shared_ptr<const report::Reports> reports,
                                                    Diagnostics& diagnostics);
 
-  [[nodiscard]] const std::vector<std::shared_ptr<const FlowConfig>>& configs() const { return configs_; }
+  [[nodiscard]] const std::vector<std::shared_ptr<const FlowConfig>>& configs() const {
+    return folder_.configs();
+  }
   // kNotFound says which there are.
-  [[nodiscard]] Result<std::shared_ptr<const FlowConfig>> find(const std::string& name) const;
+  [[nodiscard]] Result<std::shared_ptr<const FlowConfig>> find(const std::string& name) const {
+    return folder_.find(name);
+  }
   // kInvalid with the first mistake of a broken flow.
-  [[nodiscard]] Result<std::shared_ptr<const FlowConfig>> find_whole(const std::string& name) const;
+  [[nodiscard]] Result<std::shared_ptr<const FlowConfig>> find_whole(const std::string& name) const {
+    return folder_.find_whole(name);
+  }
 
   // Adds the mistakes that only the project and the engine can see. Models have put their tables into the
   // draft.
@@ -79,8 +85,7 @@ class Flows {
   const project::Project project_;
   std::shared_ptr<const model::ModelProject> models_;
   std::shared_ptr<const report::Reports> reports_;
-  std::vector<std::shared_ptr<const FlowConfig>> configs_;
-  std::map<std::string, std::string> mistakes_;  // the first one of each broken flow
+  project::YamlFolder<FlowConfig> folder_;
 };
 
 }  // namespace tarn::flowfile

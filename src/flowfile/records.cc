@@ -6,6 +6,7 @@
 
 #include "base/time.h"
 #include "codec/utf8.h"
+#include "flow/record_table.h"
 #include "flowfile/value.h"
 
 namespace tarn::flowfile {
@@ -48,51 +49,6 @@ std::vector<engine::Parameter> parameters_of(const std::string& text) {
   }
   return parameters;
 }
-
-class EffectsTable final : public engine::TableSource {
- public:
-  explicit EffectsTable(store::Store& store) : store_(store) {}
-  [[nodiscard]] const std::string& name() const override { return name_; }
-  [[nodiscard]] const std::string& about() const override { return about_; }
-  [[nodiscard]] const std::vector<engine::SourceColumn>& columns() const override { return columns_; }
-  Status scan(const std::function<bool(engine::TextRow row)>& sink) override {
-    return store_.read([&](store::Connection& db) -> Status {
-      TARN_TRY(auto rows, db.query("SELECT key, run_id, task, kind, what, state, tries, nullif(answer, ''), "
-                                   "nullif(result, ''), started_at, finished_at FROM effects "
-                                   "ORDER BY started_at DESC, key"));
-      while (true) {
-        TARN_TRY(const bool more, rows.next());
-        if (!more)
-          return ok();
-        engine::TextRow row;
-        for (int column = 0; column < 9; ++column)
-          row.push_back(rows.optional_text(column));
-        row.emplace_back(format_utc(rows.time(9)));
-        const auto finished = rows.optional_time(10);
-        row.push_back(finished ? std::optional(format_utc(*finished)) : std::nullopt);
-        if (!sink(std::move(row)))
-          return ok();
-      }
-    });
-  }
-
- private:
-  store::Store& store_;
-  const std::string name_ = "effects";
-  const std::string about_ = "What flows did outside of the lake, newest first: HTTP calls and scripts.";
-  const std::vector<engine::SourceColumn> columns_ = {
-      {"key", "VARCHAR", "run/task; the Idempotency-Key of an HTTP call"},
-      {"run", "VARCHAR", ""},
-      {"task", "VARCHAR", ""},
-      {"kind", "VARCHAR", "http or script"},
-      {"what", "VARCHAR", ""},
-      {"state", "VARCHAR", "started, done, failed, unknown (it may have been done)"},
-      {"tries", "INTEGER", ""},
-      {"answer", "VARCHAR", "why it failed or is unknown"},
-      {"result", "VARCHAR", "JSON"},
-      {"started_at", "TIMESTAMP WITH TIME ZONE", "of the newest try"},
-      {"finished_at", "TIMESTAMP WITH TIME ZONE", ""}};
-};
 
 }  // namespace
 
@@ -206,7 +162,23 @@ Result<std::string> FlowRecords::prepared_result(const std::string& run, const s
 }
 
 std::shared_ptr<engine::TableSource> FlowRecords::effects_table() {
-  return std::make_shared<EffectsTable>(store_);
+  using flow::kText, flow::kTime;
+  return flow::record_table(
+      store_,
+      {.name = "effects",
+       .about = "What flows did outside of the lake, newest first: HTTP calls and scripts.",
+       .columns = {{{"key", kText, "run/task; the Idempotency-Key of an HTTP call"}, "key"},
+                   {{"run", kText, ""}, "run_id"},
+                   {{"task", kText, ""}, "task"},
+                   {{"kind", kText, "http or script"}, "kind"},
+                   {{"what", kText, ""}, "what"},
+                   {{"state", kText, "started, done, failed, unknown (it may have been done)"}, "state"},
+                   {{"tries", "INTEGER", ""}, "tries"},
+                   {{"answer", kText, "why it failed or is unknown"}, "nullif(answer, '')"},
+                   {{"result", kText, "JSON"}, "nullif(result, '')"},
+                   {{"started_at", kTime, "of the newest try"}, "started_at"},
+                   {{"finished_at", kTime, ""}, "finished_at"}},
+       .from = "effects ORDER BY started_at DESC, key"});
 }
 
 }  // namespace tarn::flowfile

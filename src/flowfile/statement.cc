@@ -26,11 +26,11 @@ bool is_one_select(const Statement& statement) {
   return statement.parts.size() == 1 && statement.parts.front().kind == engine::StatementKind::kSelect;
 }
 
-Diagnostic mistake_in(const report::YamlFile& file, const Statement& statement, const Error& error) {
+Diagnostic mistake_in(const project::YamlFile& file, const Statement& statement, const Error& error) {
   return report::mistake_in(file, statement.query, statement.compiled, error, statement.front);
 }
 
-Result<Statement> compile_statement(const model::ModelProject* models, const report::YamlFile& file,
+Result<Statement> compile_statement(const model::ModelProject* models, const project::YamlFile& file,
                                     const report::Query& query, Diagnostic& mistake, std::string_view front,
                                     std::string_view end, model::Reads* reads) {
   mistake = {query.place, ""};

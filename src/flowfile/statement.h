@@ -12,6 +12,7 @@
 #include "flowfile/reference.h"
 #include "model/project.h"
 #include "model/render.h"
+#include "project/yaml_folder.h"
 #include "report/query.h"
 
 namespace tarn::flowfile {
@@ -30,7 +31,7 @@ struct Statement {
 };
 
 // `mistake` has the place when it fails. `models` is null when they have mistakes; `reads` may be null.
-Result<Statement> compile_statement(const model::ModelProject* models, const report::YamlFile& file,
+Result<Statement> compile_statement(const model::ModelProject* models, const project::YamlFile& file,
                                     const report::Query& query, Diagnostic& mistake,
                                     std::string_view front = "", std::string_view end = "",
                                     model::Reads* reads = nullptr);
@@ -38,6 +39,6 @@ Result<Statement> compile_statement(const model::ModelProject* models, const rep
 bool is_one_select(const Statement& statement);
 
 // An error of the engine about the statement's text.
-Diagnostic mistake_in(const report::YamlFile& file, const Statement& statement, const Error& error);
+Diagnostic mistake_in(const project::YamlFile& file, const Statement& statement, const Error& error);
 
 }  // namespace tarn::flowfile

@@ -72,9 +72,7 @@ Result<Json> mail(StepContext& context, const report::Given& given) {
 
 Result<Json> run_report(StepContext& context) {
   const auto& report = context.config.report;
-  TARN_TRY(const auto config, context.run.reports->find(report.report));
-  if (config->broken)
-    return Error{Code::kInvalid, fmt::format("{} has mistakes: see tarn check", config->file.path)};
+  TARN_TRY(const auto config, context.run.reports->find_whole(report.report));
   TARN_TRY(const auto given, given_of(context));
   auto result = Json::object();
   if (!report.file.text.empty()) {

@@ -9,6 +9,7 @@
 #include "base/env/env.h"
 #include "base/result.h"
 #include "model/model.h"
+#include "project/yaml_folder.h"
 #include "report/cascade.h"
 #include "report/parameters.h"
 #include "session/session.h"
@@ -20,7 +21,7 @@ constexpr size_t kCheckedChoicesMax = 1'000'000;  // that a value is looked for 
 
 class Asker {
  public:
-  Asker(session::Session& session, Env& env, const model::ModelProject* models, const YamlFile& file)
+  Asker(session::Session& session, Env& env, const model::ModelProject* models, const project::YamlFile& file)
       : session_(session), env_(env), models_(models), file_(file) {}
 
   // In the project's time zone.
@@ -52,7 +53,7 @@ class Asker {
   session::Session& session_;
   Env& env_;
   const model::ModelProject* models_;
-  const YamlFile& file_;
+  const project::YamlFile& file_;
 };
 
 }  // namespace tarn::report

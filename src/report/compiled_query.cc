@@ -19,15 +19,15 @@ size_t offset_of(std::string_view text, const Place& place) {
 
 }  // namespace
 
-Place place_in_text(const YamlFile& file, const Query& query, size_t offset) {
+Place place_in_text(const project::YamlFile& file, const Query& query, size_t offset) {
   return codec::place_inside(file.text, query.place, query.text, offset);
 }
 
-Place place_in_query(const YamlFile& file, const Query& query, const Place& inside) {
+Place place_in_query(const project::YamlFile& file, const Query& query, const Place& inside) {
   return place_in_text(file, query, offset_of(query.text, inside));
 }
 
-Result<model::Compiled> compile_query(const model::ModelProject* models, const YamlFile& file,
+Result<model::Compiled> compile_query(const model::ModelProject* models, const project::YamlFile& file,
                                       const Query& query, Diagnostic& mistake, model::Reads* reads) {
   if (models == nullptr)
     return Error{Code::kInvalid, "the project's models have mistakes: see tarn check"};
@@ -49,7 +49,7 @@ Result<model::Compiled> compile_query(const model::ModelProject* models, const Y
   return compiled;
 }
 
-Diagnostic mistake_in(const YamlFile& file, const Query& query, const model::Compiled& compiled,
+Diagnostic mistake_in(const project::YamlFile& file, const Query& query, const model::Compiled& compiled,
                       const Error& error, std::string_view front) {
   Diagnostic out{query.place, error.message};
   const auto offset = engine::take_place(std::string(front) + compiled.rendered.text, out.message);

@@ -6,9 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "base/diagnostic_text.h"
-#include "project/project.h"
-
 namespace tarn::report {
 namespace {
 
@@ -306,42 +303,9 @@ std::string format_code(std::string_view text) {
 
 std::shared_ptr<const ReportConfig> read_config(std::string_view text, const std::string& path,
                                                 Diagnostics& diagnostics) {
-  auto config = std::make_shared<ReportConfig>();
-  const auto file = path.substr(path.rfind('/') + 1);
-  config->name = file.substr(0, file.rfind('.'));
-  config->file = {path, std::string(text)};
-  config->title = config->name;
-  const auto before = diagnostics.size();
-  if (auto node = codec::parse_yaml(text, path)) {
-    ConfigReader(*config, diagnostics).read(*node);
-  } else {
-    diagnostics.push_back(diagnostic_of_text(node.error().message));
-  }
-  config->broken = diagnostics.size() > before;
-  return config;
-}
-
-Result<std::vector<std::shared_ptr<const ReportConfig>>> read_configs(FileSystem& files,
-                                                                      const std::string& project_root,
-                                                                      Diagnostics& diagnostics) {
-  std::vector<std::shared_ptr<const ReportConfig>> configs;
-  std::map<std::string, std::string> seen;
-  for (const auto* ending : {".yml", ".yaml"}) {
-    TARN_TRY(const auto paths, project::find_files(files, project_root, "reports", ending));
-    for (const auto& path : paths) {
-      TARN_TRY(const auto text, files.read(project_root + "/" + path));
-      auto config = read_config(text, path, diagnostics);
-      const auto [other, fresh] = seen.emplace(config->name, path);
-      if (!fresh) {
-        diagnostics.push_back(
-            {Place{.file = path}, fmt::format("{} has the same name: rename one", other->second)});
-        continue;
-      }
-      configs.push_back(std::move(config));
-    }
-  }
-  std::sort(configs.begin(), configs.end(), [](const auto& a, const auto& b) { return a->name < b->name; });
-  return configs;
+  return project::read_named<ReportConfig>(
+      {path, std::string(text)}, diagnostics,
+      [](const auto& node, auto& report, auto& found) { ConfigReader(report, found).read(node); });
 }
 
 }  // namespace tarn::report

@@ -13,6 +13,7 @@
 #include "base/diagnostic.h"
 #include "base/env/file_system.h"
 #include "base/result.h"
+#include "project/yaml_folder.h"
 #include "report/mail/mail_config.h"
 #include "report/parameter_config.h"
 #include "report/query.h"
@@ -61,7 +62,7 @@ struct FillConfig {
 
 struct ReportConfig {
   std::string name;  // of the file, without ".yml"
-  YamlFile file;
+  project::YamlFile file;
   bool broken = false;  // has mistakes: it may lack anything but name and file, and is never run
   std::string title;
   std::string description;
@@ -77,11 +78,6 @@ struct ReportConfig {
 // Reads one text to its end; all mistakes are in `diagnostics`.
 std::shared_ptr<const ReportConfig> read_config(std::string_view text, const std::string& path,
                                                 Diagnostics& diagnostics);
-
-// Reads all of reports/*.yml and *.yaml, sorted by name. The error is for an unreadable folder.
-Result<std::vector<std::shared_ptr<const ReportConfig>>> read_configs(FileSystem& files,
-                                                                      const std::string& project_root,
-                                                                      Diagnostics& diagnostics);
 
 // The format code of "percent", "number(2)", "date" and other words; a code of Excel's own stays as it is.
 std::string format_code(std::string_view text);

@@ -234,9 +234,7 @@ class DeliveryTask final : public flow::Task {
   [[nodiscard]] std::vector<std::string> writes() const override { return {}; }
   [[nodiscard]] flow::RetryPolicy retry() const override { return {}; }
   Status run(flow::TaskContext& context) override {
-    TARN_TRY(const auto config, reports_->find(request_.name));
-    if (config->broken)
-      return Error{Code::kInvalid, fmt::format("{} has mistakes: see tarn check", config->file.path)};
+    TARN_TRY(const auto config, reports_->find_whole(request_.name));
     return Delivery(*reports_, *config, log_, runs_, request_, context, record_).run(work_folder_);
   }
 

@@ -191,9 +191,7 @@ class ReportTask final : public flow::Task {
 Result<Made> Reports::make(const MakeRequest& request, session::SessionService& sessions,
                            const std::string& work_folder, flow::TaskLog* log,
                            const flow::CancelFlag& cancel) const {
-  TARN_TRY(const auto config, find(request.name));
-  if (config->broken)
-    return Error{Code::kInvalid, fmt::format("{} has mistakes: see tarn check", config->file.path)};
+  TARN_TRY(const auto config, find_whole(request.name));
   TARN_TRY(const auto session, sessions.open({.principal = {}, .as_of = request.as_of}));
   const RowProgress progress = [log, &cancel](int64_t rows) -> Status {
     if (cancel.is_set())

@@ -9,12 +9,6 @@
 
 namespace tarn::report {
 
-// A project's file that holds queries: what names and places in messages refer to.
-struct YamlFile {
-  std::string path;  // relative to the project's root
-  std::string text;
-};
-
 // A person's SELECT with {{ ref('x') }} and $parameters.
 struct Query {
   std::string text;  // empty: none

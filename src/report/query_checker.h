@@ -8,6 +8,7 @@
 #include "base/diagnostic.h"
 #include "engine/connection.h"
 #include "model/model.h"
+#include "project/yaml_folder.h"
 #include "report/parameter_config.h"
 #include "report/query.h"
 #include "session/draft.h"
@@ -16,7 +17,7 @@ namespace tarn::report {
 
 struct QueryContext {
   const model::ModelProject* models;
-  const YamlFile& file;
+  const project::YamlFile& file;
   const std::vector<ParameterConfig>& parameters;
   std::string_view parameters_key;  // of the file: "parameters", "filters"
 };

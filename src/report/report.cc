@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "codec/text_distance.h"
 #include "engine/parse.h"
 #include "report/ask.h"
 #include "report/cascade.h"
@@ -82,28 +81,15 @@ Result<std::shared_ptr<const Reports>> Reports::read(Env& env, const project::Pr
                                                      std::shared_ptr<const model::ModelProject> models,
                                                      Diagnostics& diagnostics) {
   auto reports = std::shared_ptr<Reports>(new Reports(env, project, std::move(models)));
-  TARN_TRY(reports->configs_, read_configs(*env.files, project.root, diagnostics));
+  TARN_TRY(reports->folder_,
+           project::YamlFolder<ReportConfig>::read(
+               *env.files, project.root, {.folder = "reports", .one = "report"}, read_config, diagnostics));
   return std::shared_ptr<const Reports>(std::move(reports));
-}
-
-Result<std::shared_ptr<const ReportConfig>> Reports::find(const std::string& name) const {
-  std::vector<std::string> names;
-  for (const auto& config : configs_) {
-    if (config->name == name)
-      return config;
-    names.push_back(config->name);
-  }
-  const auto near = codec::nearest(name, names);
-  return Error{Code::kNotFound,
-               fmt::format("there is no report '{}': {}", name,
-                           names.empty()  ? "the project has none yet; write reports/NAME.yml"
-                           : near.empty() ? fmt::format("the reports are {}", fmt::join(names, ", "))
-                                          : fmt::format("did you mean '{}'?", near))};
 }
 
 Status Reports::check(session::Draft& draft, Diagnostics& diagnostics) const {
   (void)mail::read_settings(project_.mail, diagnostics);
-  for (const auto& config : configs_) {
+  for (const auto& config : configs()) {
     if (!config->broken && models_ != nullptr)
       Checker(*this, *config, draft, diagnostics).run();
   }
@@ -144,33 +130,15 @@ Form summary_of(const ReportConfig& config) {
     form.subject = config.mail->subject;
     form.only_if_rows = config.mail->only_if_rows;
   }
-  for (const auto& parameter : config.parameters) {
-    form.fields.push_back({.name = parameter.name,
-                           .type = std::string(name_of(parameter.type)),
-                           .label = parameter.label,
-                           .description = parameter.description,
-                           .required = parameter.required,
-                           .defaults = parameter.defaults.value_or(std::vector<std::string>()),
-                           .written = parameter.defaults.value_or(std::vector<std::string>()),
-                           .choices = parameter.choices});
-  }
+  form.fields = fields_of(config.parameters);
   return form;
 }
 
 Result<Form> Reports::form(const ReportConfig& config, session::SessionService& sessions) const {
   TARN_TRY(auto session, sessions.open({}));
   Asker asker(*session, env_, models_.get(), config.file);
-  TARN_TRY(auto looks, asker.look("report " + config.name, config.parameters, {}, true));
   auto form = summary_of(config);
-  for (size_t i = 0; i < form.fields.size(); ++i) {
-    auto& field = form.fields[i];
-    if (config.parameters[i].type == ParameterType::kDate && !field.defaults.empty())
-      field.defaults = {looks[i].value.shown};
-    looks[i].choices.resize(std::min(looks[i].choices.size(), kFormChoicesMax));
-    field.choices = std::move(looks[i].choices);
-    for (const auto need : looks[i].needs)
-      field.needs.push_back(config.parameters[need].name);
-  }
+  TARN_CHECK(settle_fields("report " + config.name, form.fields, config.parameters, asker));
   return form;
 }
 

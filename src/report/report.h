@@ -16,22 +16,13 @@
 #include "model/model.h"
 #include "project/project.h"
 #include "report/config.h"
+#include "report/form.h"
 #include "report/mail/html.h"
 #include "report/parameters.h"
 #include "session/draft.h"
 #include "session/session.h"
 
 namespace tarn::report {
-
-// What a form shows of a parameter.
-struct FormField {
-  std::string name, type, label, description;
-  bool required = false;
-  std::vector<std::string> defaults;  // dates are settled already
-  std::vector<std::string> written;   // the same as the file has it: "today - 30 days"
-  std::vector<Choice> choices;
-  std::vector<std::string> needs;  // parameters that its choices depend on
-};
 
 struct Form {
   std::string name, title, description, path;
@@ -81,9 +72,17 @@ class Reports {
                                                      std::shared_ptr<const model::ModelProject> models,
                                                      Diagnostics& diagnostics);
 
-  [[nodiscard]] const std::vector<std::shared_ptr<const ReportConfig>>& configs() const { return configs_; }
+  [[nodiscard]] const std::vector<std::shared_ptr<const ReportConfig>>& configs() const {
+    return folder_.configs();
+  }
   // kNotFound says which there are.
-  [[nodiscard]] Result<std::shared_ptr<const ReportConfig>> find(const std::string& name) const;
+  [[nodiscard]] Result<std::shared_ptr<const ReportConfig>> find(const std::string& name) const {
+    return folder_.find(name);
+  }
+  // kInvalid with the first mistake of a broken report.
+  [[nodiscard]] Result<std::shared_ptr<const ReportConfig>> find_whole(const std::string& name) const {
+    return folder_.find_whole(name);
+  }
 
   // Adds the mistakes that only the engine can see. Models have put their tables into the draft.
   Status check(session::Draft& draft, Diagnostics& diagnostics) const;
@@ -112,7 +111,7 @@ class Reports {
   Env& env_;
   const project::Project project_;
   std::shared_ptr<const model::ModelProject> models_;
-  std::vector<std::shared_ptr<const ReportConfig>> configs_;
+  project::YamlFolder<ReportConfig> folder_;
 };
 
 // One making of one report, as a task of a run. `made` is filled when it is done.

@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "codec/scalar_place.h"
 #include "engine/parse.h"
+#include "project/yaml_folder.h"
 #include "session/session.h"
 #include "source/kind.h"
 
@@ -312,12 +313,6 @@ void read_shared(YamlReader& reader, SourceConfig& config, const YamlNode& root,
   read_checks(config, diagnostics);
 }
 
-std::string stem(const std::string& path) {
-  size_t slash = path.rfind('/');
-  std::string file = slash == std::string::npos ? path : path.substr(slash + 1);
-  return file.substr(0, file.rfind('.'));
-}
-
 }  // namespace
 
 const ReadFetcher* Registry::find(const std::string& name) const {
@@ -379,7 +374,7 @@ std::shared_ptr<const SourceConfig> read_config(const Registry& registry, std::s
   auto config = std::make_shared<SourceConfig>();
   config->path = path;
   config->text = text;
-  config->name = stem(path);
+  config->name = project::name_of_file(path);
   config->table = {.schema = "public", .name = config->name};
   if (!is_identifier(config->name)) {
     diagnostics.push_back(
@@ -387,11 +382,8 @@ std::shared_ptr<const SourceConfig> read_config(const Registry& registry, std::s
                                           "digits and underscores only",
                                           config->name)});
   }
-  auto root = codec::parse_yaml(text, path);
-  if (root) {
+  if (const auto root = project::parse_yaml_file({path, config->text}, diagnostics)) {
     read_root(registry, *root, *config, diagnostics);
-  } else {
-    diagnostics.push_back(diagnostic_of_text(root.error().message));
   }
   config->broken = diagnostics.size() > mistakes;
   return config;
@@ -401,22 +393,12 @@ Result<std::vector<std::shared_ptr<const SourceConfig>>> read_configs(const Regi
                                                                       FileSystem& files,
                                                                       const std::string& project_root,
                                                                       Diagnostics& diagnostics) {
+  constexpr project::FolderKind kKind{.folder = "sources", .one = "source", .folded = engine::fold};
+  TARN_TRY(const auto texts, project::read_yaml_folder(files, project_root, kKind, diagnostics));
   std::vector<std::shared_ptr<const SourceConfig>> configs;
-  std::map<std::string, std::string> names;
-  for (const char* ending : {".yml", ".yaml"}) {
-    TARN_TRY(auto paths, project::find_files(files, project_root, "sources", ending));
-    for (const auto& path : paths) {
-      TARN_TRY(std::string text, files.read(project_root + "/" + path));
-      auto config = read_config(registry, text, path, diagnostics);
-      auto [other, fresh] = names.emplace(engine::fold(stem(path)), path);
-      if (!fresh) {
-        diagnostics.push_back(
-            {Place{.file = path}, fmt::format("{} has the same name: rename one of the two", other->second)});
-      }
-      configs.push_back(std::move(config));
-    }
+  for (const auto& file : texts) {
+    configs.push_back(read_config(registry, file.text, file.path, diagnostics));
   }
-  std::sort(configs.begin(), configs.end(), [](const auto& a, const auto& b) { return a->name < b->name; });
   return configs;
 }
 

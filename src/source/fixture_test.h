@@ -60,7 +60,7 @@ class SourceFixture : public ::testing::Test {
     options.data_folder = root_ + "/.tarn";
     options.system_tables = [this](store::Store& store, engine::LakeCatalog&) -> Result<lake::SystemTables> {
       TARN_TRY(records_, FetchRecords::open(store));
-      return lake::SystemTables{fetches_table(*records_)};
+      return lake::SystemTables{fetches_table(store)};
     };
     auto lake = lake::Lake::open(real_env(), std::move(options));
     ASSERT_TRUE(lake) << lake.error().message;

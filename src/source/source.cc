@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "codec/text_distance.h"
+#include "flow/record_table.h"
 #include "source/check.h"
 #include "source/kind.h"
 #include "source/load.h"
@@ -140,51 +141,6 @@ Status refuse_older(FetchRecords& records, const SourceConfig& config, const std
   return ok();
 }
 
-class FetchesTable : public engine::TableSource {
- public:
-  explicit FetchesTable(FetchRecords& records) : records_(records) {}
-  [[nodiscard]] const std::string& name() const override { return name_; }
-  [[nodiscard]] const std::string& about() const override { return about_; }
-  [[nodiscard]] const std::vector<engine::SourceColumn>& columns() const override { return columns_; }
-  Status scan(const std::function<bool(engine::TextRow row)>& sink) override {
-    auto maybe = [](const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); };
-    return records_.scan([&](const FetchRecord& r) {
-      return sink({r.id(), r.source, r.run, std::to_string(r.number), maybe(r.each_json), r.method, r.url,
-                   r.status == 0 ? std::nullopt : std::optional(std::to_string(r.status)), maybe(r.headers),
-                   maybe(r.sha256), std::to_string(r.bytes), maybe(r.encoding), maybe(r.path), maybe(r.error),
-                   maybe(r.replaces), format_utc(r.started), format_utc(r.finished)});
-    });
-  }
-
- private:
-  FetchRecords& records_;
-  const std::string name_ = "fetches";
-  const std::string about_ = "One row per answer or file that a source fetched, newest first.";
-  const std::vector<engine::SourceColumn> columns_ = {
-      {"id", "VARCHAR", "run and number; _tarn_fetch of the rows made from it"},
-      {"source", "VARCHAR", ""},
-      {"run", "VARCHAR", ""},
-      {"number", "BIGINT", "within the run"},
-      {"each", "VARCHAR", "the row of each it was asked for, as JSON"},
-      {"method", "VARCHAR", ""},
-      {"url", "VARCHAR", "secrets are left as references"},
-      {"status", "BIGINT", "of HTTP; null: no answer, or a file"},
-      {"headers", "VARCHAR", "of the answer, as JSON"},
-      {"sha256", "VARCHAR", "of the kept bytes"},
-      {"bytes", "BIGINT", "kept"},
-      {"encoding", "VARCHAR", "content-encoding of the kept bytes"},
-      {"path", "VARCHAR", "in the data folder; null: nothing was kept"},
-      {"error", "VARCHAR", "why nothing was kept"},
-      {"replaces", "VARCHAR", "an earlier fetch of the same file, whose rows this one stands for"},
-      {"started_at", "TIMESTAMP WITH TIME ZONE", ""},
-      {"finished_at", "TIMESTAMP WITH TIME ZONE", ""}};
-};
-
-std::string stem_of(const std::string& path) {
-  std::string file = path.substr(path.rfind('/') + 1);  // npos + 1 is 0
-  return file.substr(0, file.rfind('.'));
-}
-
 }  // namespace
 
 Sources::Sources() = default;
@@ -201,8 +157,7 @@ Result<std::shared_ptr<const Sources>> Sources::read(FileSystem& files, project:
   for (const auto& config : sources->configs_) {
     auto [other, fresh] =
         writers.emplace(engine::fold(config->table.schema + "." + config->table.name), config->path);
-    bool told = !fresh && engine::fold(stem_of(other->second)) == engine::fold(config->name);
-    if (!fresh && !told) {
+    if (!fresh) {
       diagnostics.push_back({Place{.file = config->path},
                              fmt::format("{} writes the same table {}.{}: give one of them another 'table'",
                                          other->second, config->table.schema, config->table.name)});
@@ -297,8 +252,32 @@ Status replay(const Sources& sources, FetchRecords& records, const std::string& 
                .replay = true});
 }
 
-std::shared_ptr<engine::TableSource> fetches_table(FetchRecords& records) {
-  return std::make_shared<FetchesTable>(records);
+std::shared_ptr<engine::TableSource> fetches_table(store::Store& store) {
+  using flow::kText, flow::kTime, flow::kWhole;
+  return flow::record_table(
+      store,
+      {.name = "fetches",
+       .about = "One row per answer or file that a source fetched, newest first.",
+       .columns = {{{"id", kText, "run and number; _tarn_fetch of the rows made from it"},
+                    "run || '/' || number"},
+                   {{"source", kText, ""}, "source"},
+                   {{"run", kText, ""}, "run"},
+                   {{"number", kWhole, "within the run"}, "number"},
+                   {{"each", kText, "the row of each it was asked for, as JSON"}, "nullif(each_json, '')"},
+                   {{"method", kText, ""}, "method"},
+                   {{"url", kText, "secrets are left as references"}, "url"},
+                   {{"status", kWhole, "of HTTP; null: no answer, or a file"}, "nullif(status, 0)"},
+                   {{"headers", kText, "of the answer, as JSON"}, "nullif(headers, '')"},
+                   {{"sha256", kText, "of the kept bytes"}, "nullif(sha256, '')"},
+                   {{"bytes", kWhole, "kept"}, "bytes"},
+                   {{"encoding", kText, "content-encoding of the kept bytes"}, "nullif(encoding, '')"},
+                   {{"path", kText, "in the data folder; null: nothing was kept"}, "nullif(path, '')"},
+                   {{"error", kText, "why nothing was kept"}, "nullif(error, '')"},
+                   {{"replaces", kText, "an earlier fetch of the same file, whose rows this one stands for"},
+                    "nullif(replaces, '')"},
+                   {{"started_at", kTime, ""}, "started"},
+                   {{"finished_at", kTime, ""}, "finished"}},
+       .from = "fetches ORDER BY started DESC"});
 }
 
 }  // namespace tarn::source

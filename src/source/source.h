@@ -55,6 +55,6 @@ Status replay(const Sources& sources, FetchRecords& records, const std::string& 
               const std::string& run, flow::TaskContext& context);
 
 // `_tarn.fetches`. The records outlive it.
-std::shared_ptr<engine::TableSource> fetches_table(FetchRecords& records);
+std::shared_ptr<engine::TableSource> fetches_table(store::Store& store);
 
 }  // namespace tarn::source

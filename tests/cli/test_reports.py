@@ -178,7 +178,7 @@ sheets: [{name: A, query: select 1 as n}]
                   "tied.yml:4:78: the choices of self depend on self itself", "tied.yml:5:", "$nobody is not declared"):
         assert words in text, words
     assert "depend on each other in a circle: see tarn check" in shares.run("report", "tied", check=2).stderr
-    assert "reports/worse.yml has mistakes: see tarn check" in shares.run("report", "worse", check=2).stderr
+    assert "worse.yml:2:12: 'a/b' cannot be a sheet's name" in shares.run("report", "worse", check=2).stderr
 
 
 CITIES = """

@@ -1,6 +1,6 @@
-#include "app/board_shelf.h"
+#include "app/backend/board_shelf.h"
 
-#include "app/project_tasks.h"
+#include "app/backend/project_tasks.h"
 
 namespace tarn::app {
 namespace {

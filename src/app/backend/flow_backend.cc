@@ -1,9 +1,9 @@
 // Workspace: what concerns flows, for a process that has the project open itself.
 #include <fmt/format.h>
 
-#include "app/project_tasks.h"
-#include "app/workspace.h"
-#include "app/workspace_parts.h"
+#include "app/backend/project_tasks.h"
+#include "app/backend/workspace.h"
+#include "app/backend/workspace_parts.h"
 #include "base/ids.h"
 #include "base/time.h"
 #include "flowfile/flow_tasks.h"

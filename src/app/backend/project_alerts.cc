@@ -1,4 +1,4 @@
-#include "app/project_alerts.h"
+#include "app/backend/project_alerts.h"
 
 #include <fmt/format.h>
 

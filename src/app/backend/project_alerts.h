@@ -2,7 +2,7 @@
 #pragma once
 
 #include "alert/plan.h"
-#include "app/project_tasks.h"
+#include "app/backend/project_tasks.h"
 
 namespace tarn::app {
 

@@ -1,4 +1,4 @@
-#include "app/project_schedules.h"
+#include "app/backend/project_schedules.h"
 
 #include <algorithm>
 #include <map>

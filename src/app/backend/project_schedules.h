@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "app/project_tasks.h"
+#include "app/backend/project_tasks.h"
 #include "flow/scheduler.h"
 
 namespace tarn::app {

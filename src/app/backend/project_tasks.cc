@@ -1,4 +1,4 @@
-#include "app/project_tasks.h"
+#include "app/backend/project_tasks.h"
 
 #include <algorithm>
 #include <iterator>
@@ -80,9 +80,7 @@ Result<std::set<std::string>> names_of_flow(const ProjectPlan& plan, const std::
 }
 
 Status check_mail(const ProjectPlan& plan, const std::string& name) {
-  TARN_TRY(const auto config, plan.reports->find(name.substr(kMail.size())));
-  if (config->broken)
-    return Error{Code::kInvalid, fmt::format("{} has mistakes: see tarn check", config->file.path)};
+  TARN_TRY(const auto config, plan.reports->find_whole(name.substr(kMail.size())));
   if (!config->mail)
     return Error{Code::kInvalid,
                  fmt::format("report {} has no mail: write 'mail: {{to: ada@example.org}}' in {}",

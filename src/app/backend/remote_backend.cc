@@ -1,4 +1,4 @@
-#include "app/remote_backend.h"
+#include "app/backend/remote_backend.h"
 
 #include <sys/socket.h>
 

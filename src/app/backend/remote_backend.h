@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "app/server_file.h"
+#include "app/server/server_file.h"
 #include "base/env/env.h"
 #include "net/local_client.h"
 #include "serve/backend.h"

@@ -1,4 +1,4 @@
-#include "app/replay_task.h"
+#include "app/backend/replay_task.h"
 
 namespace tarn::app {
 namespace {

@@ -1,10 +1,10 @@
 // Workspace: what concerns schedules, for a process that has the project open itself.
 #include <fmt/format.h>
 
-#include "app/project_alerts.h"
-#include "app/project_schedules.h"
-#include "app/workspace.h"
-#include "app/workspace_parts.h"
+#include "app/backend/project_alerts.h"
+#include "app/backend/project_schedules.h"
+#include "app/backend/workspace.h"
+#include "app/backend/workspace_parts.h"
 #include "iceberg/metadata.h"
 
 namespace tarn::app {

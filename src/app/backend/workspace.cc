@@ -1,15 +1,15 @@
-#include "app/workspace.h"
+#include "app/backend/workspace.h"
 
 #include <deque>
 
 #include <fmt/format.h>
 
-#include "app/janitor.h"
-#include "app/project_alerts.h"
-#include "app/project_tasks.h"
-#include "app/replay_task.h"
+#include "app/backend/project_alerts.h"
+#include "app/backend/project_tasks.h"
+#include "app/backend/replay_task.h"
+#include "app/backend/workspace_parts.h"
+#include "app/server/janitor.h"
 #include "app/shell/statement.h"
-#include "app/workspace_parts.h"
 #include "base/ids.h"
 #include "engine/parse.h"
 #include "flow/run_tables.h"
@@ -123,13 +123,13 @@ Result<lake::SystemTables> Workspace::Parts::open_records(store::Store& store, e
   TARN_TRY(fetches, source::FetchRecords::open(store));
   TARN_TRY(scheduler, flow::Scheduler::open(env, store, *runs));
   auto tables = flow::run_tables(store);
-  tables.push_back(source::fetches_table(*fetches));
+  tables.push_back(source::fetches_table(store));
   TARN_TRY(sent, report::mail::SentLog::open(env, store));
-  tables.push_back(report::mail::sent_table(*sent));
+  tables.push_back(report::mail::sent_table(store));
   TARN_TRY(flows, flowfile::FlowRecords::open(env, store));
   tables.push_back(flows->effects_table());
   TARN_TRY(alerts, alert::Desk::open(env, store));
-  tables.push_back(alert::alerts_table(alerts->records()));
+  tables.push_back(alert::alerts_table(store));
   TARN_CHECK(retention::open_records(store));
   tables.push_back(session::statements_table(watchdog));
   const auto zone = TimeZone::find(project.time_zone).value_or(TimeZone());
@@ -387,7 +387,7 @@ Result<retention::Cleaning> Workspace::clean(bool dry_run, const flow::CancelFla
   const auto policy = retention::read_policy(project.retention, mistakes);
   if (!mistakes.empty())
     return mistakes_error(mistakes);
-  const retention::CleanerParts parts{parts_->env, parts_->lake->store(), *parts_->sessions,
+  const retention::CleanerParts parts{parts_->env, parts_->lake->store(), *parts_->sessions, *parts_->lake,
                                       parts_->project.data_folder};
   const std::lock_guard lock(parts_->clean_mutex);
   return retention::clean(parts, policy, dry_run, [&cancel] { return cancel.is_set(); });

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "alert/desk.h"
-#include "app/workspace.h"
+#include "app/backend/workspace.h"
 #include "flow/scheduler.h"
 #include "flowfile/records.h"
 #include "lake/lake.h"

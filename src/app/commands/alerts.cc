@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "app/cancel_by_signal.h"
 #include "app/commands/commands.h"
 #include "app/leave.h"
 #include "base/time.h"
@@ -64,10 +65,8 @@ int settle(CommandContext& context, serve::Backend& backend) {
 }
 
 int test(CommandContext& context, serve::Backend& backend) {
-  flow::CancelFlag cancel;
-  context.signals.on_signal([&cancel] { cancel.set(); });
-  const auto results = backend.test_alerts(context.arguments.channel, cancel);
-  context.signals.on_signal({});
+  const CancelBySignal by_signal(context.signals);
+  const auto results = backend.test_alerts(context.arguments.channel, by_signal.cancel);
   if (!results)
     return report(context, results.error());
   bool all_sent = true;

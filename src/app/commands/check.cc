@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
+#include "app/backend/project_tasks.h"
 #include "app/commands/commands.h"
-#include "app/project_tasks.h"
 #include "base/diagnostic_text.h"
 #include "serve/http/json.h"
 

@@ -4,10 +4,10 @@
 
 #include <fmt/format.h>
 
-#include "app/project_tasks.h"
-#include "app/remote_backend.h"
-#include "app/server_file.h"
-#include "app/workspace.h"
+#include "app/backend/project_tasks.h"
+#include "app/backend/remote_backend.h"
+#include "app/backend/workspace.h"
+#include "app/server/server_file.h"
 
 namespace tarn::app {
 

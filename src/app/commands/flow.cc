@@ -5,6 +5,7 @@
 
 #include "app/commands/commands.h"
 #include "app/commands/watched_run.h"
+#include "app/show/form.h"
 #include "serve/http/flows_api.h"
 
 namespace tarn::app {
@@ -24,10 +25,7 @@ int show_all(CommandContext& context, serve::Backend& backend) {
   if (all->empty())
     fmt::print("the project has no flows yet: write flows/NAME.yml\n");
   for (const auto& one : *all) {
-    std::string names;
-    for (const auto& field : one.fields)
-      names += fmt::format("{}{}{}", names.empty() ? "  -p " : ", ", field.name, field.required ? "*" : "");
-    fmt::print("{}  {}{}{}\n", context.out.bold(one.name), one.title, names,
+    fmt::print("{}  {}{}{}\n", context.out.bold(one.name), one.title, parameter_names(one.fields, "-p"),
                one.mistake.empty() ? "" : "  " + context.out.red("has mistakes: see tarn check"));
   }
   return 0;
@@ -50,14 +48,7 @@ int show_one(CommandContext& context, serve::Backend& backend) {
   fmt::print("{}  {}\n", context.out.bold(flow->name), flow->title);
   if (!flow->mistake.empty())
     fmt::print("{}\n", context.out.red(flow->mistake));
-  for (const auto& field : flow->fields) {
-    std::vector<std::string> values;
-    for (size_t i = 0; i < std::min<size_t>(field.choices.size(), 10); ++i)
-      values.push_back(field.choices[i].value);
-    fmt::print("  -p {}=…  {}{}{}{}\n", field.name, field.type, field.required ? ", required" : "",
-               field.defaults.empty() ? "" : fmt::format(", default {}", fmt::join(field.defaults, ", ")),
-               values.empty() ? "" : fmt::format(", one of {}", fmt::join(values, ", ")));
-  }
+  fmt::print("{}", parameter_lines(flow->fields, "-p"));
   for (const auto& task : flow->tasks) {
     fmt::print("  {:<16} {:<6} {}{}{}{}\n", task.name, task.kind, first_line(task.what),
                task.after.empty() ? "" : fmt::format("  after {}", fmt::join(task.after, ", ")),

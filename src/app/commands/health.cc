@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "app/commands/commands.h"
-#include "app/server_file.h"
+#include "app/server/server_file.h"
 #include "net/local_client.h"
 
 namespace tarn::app {

@@ -1,11 +1,11 @@
-#include <unistd.h>
-
 #include <filesystem>
 
 #include <fmt/format.h>
 
+#include "app/cancel_by_signal.h"
 #include "app/commands/commands.h"
 #include "app/leave.h"
+#include "app/show/form.h"
 #include "base/time.h"
 #include "serve/http/json.h"
 #include "serve/http/mails_api.h"
@@ -28,11 +28,7 @@ int show_all(CommandContext& context, serve::Backend& backend) {
   if (all->empty())
     fmt::print("the project has no reports yet: write reports/NAME.yml\n");
   for (const auto& one : *all) {
-    std::string names;
-    for (const auto& field : one.fields)
-      names +=
-          fmt::format("{}{}{}", names.empty() ? "  --param " : ", ", field.name, field.required ? "*" : "");
-    fmt::print("{}  {}{}\n", context.out.bold(one.name), one.title, names);
+    fmt::print("{}  {}{}\n", context.out.bold(one.name), one.title, parameter_names(one.fields, "--param"));
   }
   return 0;
 }
@@ -61,59 +57,23 @@ int show_form(CommandContext& context, serve::Backend& backend) {
     return 0;
   }
   fmt::print("{}  {}\n", context.out.bold(form->name), form->title);
-  for (const auto& field : form->fields) {
-    std::vector<std::string> values;
-    for (size_t i = 0; i < std::min<size_t>(field.choices.size(), 10); ++i)
-      values.push_back(field.choices[i].value);
-    if (field.choices.size() > values.size())
-      values.emplace_back("…");
-    fmt::print("  --param {}=…  {}{}{}{}{}\n", field.name, field.type, field.required ? ", required" : "",
-               field.defaults.empty() ? "" : fmt::format(", default {}", fmt::join(field.defaults, ", ")),
-               field.needs.empty() ? "" : fmt::format(", by {}", fmt::join(field.needs, ", ")),
-               values.empty() ? "" : fmt::format(", one of {}", fmt::join(values, ", ")));
-  }
+  fmt::print("{}", parameter_lines(form->fields, "--param"));
   return 0;
 }
 
 Result<serve::ReportDone> make(CommandContext& context, serve::Backend& backend, const std::string& path,
-                               flow::CancelFlag& cancel) {
+                               const flow::CancelFlag& cancel) {
   const auto folder = std::filesystem::path(path).parent_path();
   std::error_code error;
   if (!std::filesystem::is_directory(folder, error)) {
     return Error{Code::kInvalid,
                  fmt::format("-o: the folder {} does not exist; make it first", folder.string())};
   }
-  context.signals.on_signal([&cancel] {
-    if (cancel.is_set())
-      ::_exit(130);  // asked twice: at once
-    cancel.set();
-  });
-  auto done = backend.make_report({.name = context.arguments.report,
-                                   .parameters = context.arguments.parameters,
-                                   .as_of = context.arguments.as_of},
-                                  path, cancel);
-  context.signals.on_signal({});
-  return done;
+  return backend.make_report({.name = context.arguments.report,
+                              .parameters = context.arguments.parameters,
+                              .as_of = context.arguments.as_of},
+                             path, cancel);
 }
-
-// Cancels on the first signal, leaves at once on the second.
-class CancelBySignal {
- public:
-  explicit CancelBySignal(Signals& signals) : signals_(signals) {
-    signals_.on_signal([this] {
-      if (cancel.is_set())
-        ::_exit(130);
-      cancel.set();
-    });
-  }
-  ~CancelBySignal() { signals_.on_signal({}); }
-  CancelBySignal(const CancelBySignal&) = delete;
-  CancelBySignal& operator=(const CancelBySignal&) = delete;
-  flow::CancelFlag cancel;
-
- private:
-  Signals& signals_;
-};
 
 int failed(CommandContext& context, const Error& error, const flow::CancelFlag& cancel) {
   const int code = report(context, error);
@@ -173,14 +133,10 @@ int command_report(CommandContext& context) {
   if (arguments.send)
     return send(context, **backend);
   const auto path = absolute_path(arguments.output.empty() ? arguments.report + ".xlsx" : arguments.output);
-  flow::CancelFlag cancel;
-  const auto done = make(context, **backend, path, cancel);
-  if (!done) {
-    const int code = report(context, done.error());
-    if (cancel.is_set())
-      leave_soon(130);
-    return code;
-  }
+  const CancelBySignal by_signal(context.signals);
+  const auto done = make(context, **backend, path, by_signal.cancel);
+  if (!done)
+    return failed(context, done.error(), by_signal.cancel);
   if (arguments.json) {
     fmt::print("{}\n", serve::dump({{"path", path}, {"run", done->run_id}, {"rows", done->rows}}));
   } else {

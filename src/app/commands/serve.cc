@@ -8,20 +8,21 @@
 
 #include <fmt/format.h>
 
-#include "app/board_shelf.h"
+#include "app/backend/board_shelf.h"
+#include "app/backend/workspace.h"
 #include "app/commands/commands.h"
-#include "app/janitor.h"
-#include "app/serve_log.h"
-#include "app/server_file.h"
-#include "app/service_log.h"
-#include "app/service_notice.h"
+#include "app/server/janitor.h"
+#include "app/server/serve_log.h"
+#include "app/server/server_file.h"
+#include "app/server/service_log.h"
+#include "app/server/service_notice.h"
 #include "app/ui_files.h"
 #include "app/version.h"
-#include "app/workspace.h"
 #include "base/diagnostic_text.h"
 #include "net/http_server.h"
 #include "serve/http/alerts_api.h"
 #include "serve/http/api.h"
+#include "serve/http/clean_api.h"
 #include "serve/http/flows_api.h"
 #include "serve/http/hub_host.h"
 #include "serve/http/mails_api.h"
@@ -292,6 +293,8 @@ Status serve(CommandContext& context) {
   add_routes(api, mails);
   TARN_TRY(const auto iceberg, serve::IcebergApi::open(context.env, workspace->lake(), workspace->records(),
                                                        {.access_token = token}));
+  serve::CleanApi clean(*workspace);
+  add_routes(api, clean);
   Duties duties(*workspace, *log);
   duties.listen(api.hub());
   api.hub().listen(

@@ -1,4 +1,4 @@
-#include "app/janitor.h"
+#include "app/server/janitor.h"
 
 #include "retention/config.h"
 

@@ -1,5 +1,5 @@
 // Goal: a server cleans once a day, whatever the clock does, and its end waits for it.
-#include "app/janitor.h"
+#include "app/server/janitor.h"
 
 #include <atomic>
 

@@ -1,4 +1,4 @@
-#include "app/serve_log.h"
+#include "app/server/serve_log.h"
 
 #include <algorithm>
 #include <atomic>

@@ -1,7 +1,7 @@
 // What happens in a server, as lines of its log: runs and their tasks, requests, its end.
 #pragma once
 
-#include "app/service_log.h"
+#include "app/server/service_log.h"
 #include "net/http_server.h"
 #include "serve/http/json.h"
 

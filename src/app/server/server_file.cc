@@ -1,4 +1,4 @@
-#include "app/server_file.h"
+#include "app/server/server_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

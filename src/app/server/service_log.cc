@@ -1,4 +1,4 @@
-#include "app/service_log.h"
+#include "app/server/service_log.h"
 
 #include <algorithm>
 #include <array>

@@ -1,11 +1,11 @@
 // Goal: a line is one line, of valid JSON where asked for, with what belongs to it and without secrets.
 // Method: lines that try.
-#include "app/service_log.h"
+#include "app/server/service_log.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "app/serve_log.h"
+#include "app/server/serve_log.h"
 
 namespace tarn::app {
 namespace {

@@ -1,4 +1,4 @@
-#include "app/service_notice.h"
+#include "app/server/service_notice.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>

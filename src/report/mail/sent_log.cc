@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/time.h"
+#include "flow/record_table.h"
 #include "store/sorting.h"
 
 namespace tarn::report::mail {
@@ -104,46 +105,6 @@ Status may_begin(const SentRecord& before, bool repeatable) {
   }
   return ok();
 }
-
-class SentTable final : public engine::TableSource {
- public:
-  explicit SentTable(SentLog& log) : log_(log) {}
-  [[nodiscard]] const std::string& name() const override { return name_; }
-  [[nodiscard]] const std::string& about() const override { return about_; }
-  [[nodiscard]] const std::vector<engine::SourceColumn>& columns() const override { return columns_; }
-  Status scan(const std::function<bool(engine::TextRow row)>& sink) override {
-    const auto maybe = [](const std::string& text) {
-      return text.empty() ? std::nullopt : std::optional(text);
-    };
-    return log_.scan([&](const SentRecord& one) {
-      const auto finished = one.finished_at ? std::optional(format_utc(*one.finished_at)) : std::nullopt;
-      return sink({one.id, one.key, one.report, one.run, one.sender, one.recipients, one.subject,
-                   std::string(name_of(one.state)), std::to_string(one.attempts), maybe(one.answer),
-                   std::to_string(one.bytes), std::to_string(one.lake_version), format_utc(one.started_at),
-                   finished});
-    });
-  }
-
- private:
-  SentLog& log_;
-  const std::string name_ = "sent";
-  const std::string about_ = "One row per mail of a report, newest first.";
-  const std::vector<engine::SourceColumn> columns_ = {
-      {"id", "VARCHAR", "its Message-ID"},
-      {"key", "VARCHAR", "the occasion: one is sent once"},
-      {"report", "VARCHAR", ""},
-      {"run", "VARCHAR", ""},
-      {"sender", "VARCHAR", ""},
-      {"recipients", "VARCHAR", "to, cc and bcc"},
-      {"subject", "VARCHAR", ""},
-      {"state", "VARCHAR", "sending, sent, no rows, refused, not sent, unknown (it may have been sent)"},
-      {"attempts", "INTEGER", ""},
-      {"answer", "VARCHAR", "why it was not sent"},
-      {"bytes", "BIGINT", "of the workbook"},
-      {"lake_version", "BIGINT", "that it shows"},
-      {"started_at", "TIMESTAMP WITH TIME ZONE", ""},
-      {"finished_at", "TIMESTAMP WITH TIME ZONE", ""}};
-};
 
 }  // namespace
 
@@ -275,19 +236,28 @@ Result<SentPage> sent_page(store::Store& store, const SentQuery& query) {
   });
 }
 
-Status SentLog::scan(const std::function<bool(const SentRecord&)>& sink) {
-  return store_.read([&](store::Connection& db) -> Status {
-    TARN_TRY(auto rows, db.query(fmt::format("SELECT {} FROM sent ORDER BY started_at DESC, id", kColumns)));
-    while (true) {
-      TARN_TRY(const bool more, rows.next());
-      if (!more || !sink(record_of(rows)))
-        return ok();
-    }
-  });
-}
-
-std::shared_ptr<engine::TableSource> sent_table(SentLog& log) {
-  return std::make_shared<SentTable>(log);
+std::shared_ptr<engine::TableSource> sent_table(store::Store& store) {
+  using flow::kText, flow::kTime, flow::kWhole;
+  return flow::record_table(
+      store, {.name = "sent",
+              .about = "One row per mail of a report, newest first.",
+              .columns = {{{"id", kText, "its Message-ID"}, "id"},
+                          {{"key", kText, "the occasion: one is sent once"}, "key"},
+                          {{"report", kText, ""}, "report"},
+                          {{"run", kText, ""}, "run"},
+                          {{"sender", kText, ""}, "sender"},
+                          {{"recipients", kText, "to, cc and bcc"}, "recipients"},
+                          {{"subject", kText, ""}, "subject"},
+                          {{"state", kText,
+                            "sending, sent, no rows, refused, not sent, unknown (it may have been sent)"},
+                           "state"},
+                          {{"attempts", "INTEGER", ""}, "attempts"},
+                          {{"answer", kText, "why it was not sent"}, "nullif(answer, '')"},
+                          {{"bytes", kWhole, "of the workbook"}, "bytes"},
+                          {{"lake_version", kWhole, "that it shows"}, "lake_version"},
+                          {{"started_at", kTime, ""}, "started_at"},
+                          {{"finished_at", kTime, ""}, "finished_at"}},
+              .from = "sent ORDER BY started_at DESC, id"});
 }
 
 }  // namespace tarn::report::mail

@@ -63,7 +63,6 @@ class SentLog {
   // Somebody looked whether a mail arrived, which is named by its id or its occasion: `done`, it did; else it
   // may be sent again, which one that was refused or not sent may be in any case. Returns what it is now.
   Result<SentRecord> settle(const std::string& mail, bool done);
-  Status scan(const std::function<bool(const SentRecord&)>& sink);  // newest first
 
  private:
   SentLog(Env& env, store::Store& store) : env_(env), store_(store) {}
@@ -74,7 +73,7 @@ class SentLog {
 // kInvalid names what cannot be sorted by, or is no state.
 Result<SentPage> sent_page(store::Store& store, const SentQuery& query);
 
-// `_tarn.sent`. The log outlives it.
-std::shared_ptr<engine::TableSource> sent_table(SentLog& log);
+// `_tarn.sent`. The store outlives it.
+std::shared_ptr<engine::TableSource> sent_table(store::Store& store);
 
 }  // namespace tarn::report::mail

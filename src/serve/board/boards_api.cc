@@ -6,33 +6,16 @@
 
 #include "base/time.h"
 #include "board/edit.h"
-#include "codec/json_depth.h"
 #include "engine/rows_behind.h"
 #include "report/ask.h"
 #include "serve/board/board_stream.h"
+#include "serve/http/exchange.h"
 #include "serve/http/given.h"
 
 namespace tarn::serve {
 namespace {
 
 constexpr int64_t kRowsBehind = 1000;
-
-void answer(net::HttpServerResponse& response, int status, const Json& body) {
-  response.answer(status, "application/json", dump(body) + "\n");
-}
-
-void answer(net::HttpServerResponse& response, const Error& error) {
-  answer(response, http_status_of(error.code), to_json(error));
-}
-
-Result<Json> body_of(const net::HttpServerRequest& request) {
-  if (codec::json_depth(request.body) > codec::kJsonDepthMax)
-    return Error{Code::kInvalid, "the body is nested too deep"};
-  auto body = request.body.empty() ? Json::object() : Json::parse(request.body, nullptr, false);
-  if (!body.is_object())
-    return Error{Code::kInvalid, "the body must be a JSON object"};
-  return body;
-}
 
 Json to_json(const board::TileConfig& tile) {
   Json channels = Json::object();

@@ -6,7 +6,7 @@
 
 #include "alert/history.h"
 #include "base/time.h"
-#include "codec/json_depth.h"
+#include "serve/http/exchange.h"
 #include "serve/http/given.h"
 
 namespace tarn::serve {
@@ -15,14 +15,6 @@ namespace {
 constexpr std::string_view kPath = "/api/v1/alerts";
 constexpr std::string_view kSettle = "/settle";
 constexpr int64_t kPageMax = 1000;
-
-void answer(net::HttpServerResponse& response, int status, const Json& body) {
-  response.answer(status, "application/json", dump(body) + "\n");
-}
-
-void answer(net::HttpServerResponse& response, const Error& error) {
-  answer(response, http_status_of(error.code), to_json(error));
-}
 
 Json to_json(const alert::Fact& fact) {
   return {
@@ -178,8 +170,6 @@ alert::TestResult test_result_of(const Json& json) {
 
 bool AlertsApi::handle(const net::HttpServerRequest& request, net::HttpServerResponse& response) {
   std::string_view path = request.path;
-  if (request.method == "POST" && path == "/api/v1/clean")
-    return clean(request, response), true;
   if (!path.starts_with(kPath))
     return false;
   path.remove_prefix(kPath.size());
@@ -202,19 +192,6 @@ void AlertsApi::list(net::HttpServerResponse& response) {
   const auto overview = backend_.alerts();
   overview ? answer(response, 200, to_json(*overview)) : answer(response, overview.error());
 }
-
-namespace {
-
-Result<Json> body_of(const net::HttpServerRequest& request) {
-  if (codec::json_depth(request.body) > codec::kJsonDepthMax)
-    return Error{Code::kInvalid, "the body is nested too deep"};
-  auto body = request.body.empty() ? Json::object() : Json::parse(request.body, nullptr, false);
-  if (!body.is_object())
-    return Error{Code::kInvalid, "the body must be a JSON object"};
-  return body;
-}
-
-}  // namespace
 
 void AlertsApi::history(const net::HttpServerRequest& request, net::HttpServerResponse& response) {
   const auto page = [&]() -> Result<alert::AlertPage> {
@@ -248,17 +225,6 @@ void AlertsApi::settle(std::string_view id, const net::HttpServerRequest& reques
     return backend_.settle_alert(number, truth_of(body, "done"));
   }();
   settled ? answer(response, 200, Json::object()) : answer(response, settled.error());
-}
-
-void AlertsApi::clean(const net::HttpServerRequest& request, net::HttpServerResponse& response) {
-  const auto body = body_of(request);
-  if (!body)
-    return answer(response, body.error());
-  flow::CancelFlag cancel;
-  response.on_gone([&cancel] { cancel.set(); });
-  const auto done = backend_.clean(truth_of(*body, "dry_run"), cancel);
-  response.on_gone({});
-  done ? answer(response, 200, to_json(*done)) : answer(response, done.error());
 }
 
 void AlertsApi::test(const net::HttpServerRequest& request, net::HttpServerResponse& response) {

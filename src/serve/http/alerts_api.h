@@ -1,5 +1,5 @@
 // /api/v1/alerts: who is told, what is the matter, what was told, page by page; test messages; and what
-// somebody says who looked whether one arrived. /api/v1/clean.
+// somebody says who looked whether one arrived.
 #pragma once
 
 #include "net/http_server.h"
@@ -23,8 +23,6 @@ class AlertsApi {
   void history(const net::HttpServerRequest& request, net::HttpServerResponse& response);
   void settle(std::string_view id, const net::HttpServerRequest& request, net::HttpServerResponse& response);
   void test(const net::HttpServerRequest& request, net::HttpServerResponse& response);
-
-  void clean(const net::HttpServerRequest& request, net::HttpServerResponse& response);
 
   Backend& backend_;
   store::Store& records_;

@@ -7,7 +7,7 @@
 #include "base/env/file_reader.h"
 #include "base/ids.h"
 #include "base/time.h"
-#include "codec/json_depth.h"
+#include "serve/http/exchange.h"
 #include "serve/http/given.h"
 #include "serve/http/json.h"
 #include "serve/http/run_events.h"
@@ -24,14 +24,6 @@ constexpr std::string_view kBookType = "application/vnd.openxmlformats-officedoc
 constexpr std::string_view kPrefix = "/api/v1";
 constexpr int kRunsListedMax = 1000;
 
-void answer(net::HttpServerResponse& response, int status, const Json& body) {
-  response.answer(status, kJsonType, dump(body) + "\n");
-}
-
-void answer(net::HttpServerResponse& response, const Error& error) {
-  answer(response, http_status_of(error.code), to_json(error));
-}
-
 void answer_submitted(net::HttpServerResponse& response, const Result<RunHub::Submitted>& run) {
   if (!run)
     return answer(response, run.error());
@@ -39,19 +31,6 @@ void answer_submitted(net::HttpServerResponse& response, const Result<RunHub::Su
 }
 
 // The body as an object; an empty body is an empty object.
-Result<Json> body_of(const net::HttpServerRequest& request) {
-  if (request.body.empty())
-    return Json::object();
-  // What is read is written again, which recurses.
-  if (codec::json_depth(request.body) > codec::kJsonDepthMax) {
-    return Error{Code::kInvalid, fmt::format("the body is nested more than {} deep", codec::kJsonDepthMax)};
-  }
-  auto body = Json::parse(request.body, nullptr, false);
-  if (!body.is_object())
-    return Error{Code::kInvalid, "the body must be a JSON object"};
-  return body;
-}
-
 Result<SessionRequest> session_request_of(const Json& body) {
   SessionRequest request;
   request.unsafe = truth_of(body, "unsafe");
@@ -92,16 +71,7 @@ Status send_file(const std::string& path, std::string_view type, net::HttpServer
     return file.error();
   }
   TARN_CHECK(response.begin(200, type, {}));
-  while (true) {
-    auto piece = file->next();
-    if (!piece) {
-      response.break_off();
-      return piece.error();
-    }
-    if (piece->empty())
-      return ok();
-    TARN_CHECK(response.write(*piece));
-  }
+  return write_pieces(*file, response);
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "codec/json_depth.h"
+#include "serve/http/exchange.h"
 #include "serve/http/given.h"
 #include "serve/http/reports_api.h"
 
@@ -20,15 +20,6 @@ Json to_json(const flowfile::TaskSummary& task) {
   return {{"name", task.name},        {"kind", task.kind},           {"what", task.what},
           {"after", task.after},      {"if_before", task.if_before}, {"when", task.when},
           {"for_each", task.for_each}};
-}
-
-Result<Json> body_of(const net::HttpServerRequest& request) {
-  if (codec::json_depth(request.body) > codec::kJsonDepthMax)
-    return Error{Code::kInvalid, "the body is nested too deep"};
-  auto body = request.body.empty() ? Json::object() : Json::parse(request.body, nullptr, false);
-  if (!body.is_object())
-    return Error{Code::kInvalid, "the body must be a JSON object"};
-  return body;
 }
 
 void answer(net::HttpServerResponse& response, int status, const Result<Json>& body) {

@@ -5,7 +5,7 @@
 #include "base/env/file_reader.h"
 #include "base/ids.h"
 #include "base/time.h"
-#include "codec/json_depth.h"
+#include "serve/http/exchange.h"
 #include "serve/http/given.h"
 #include "serve/http/told_run.h"
 
@@ -13,14 +13,6 @@ namespace tarn::serve {
 namespace {
 
 constexpr std::string_view kBookType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-
-void answer(net::HttpServerResponse& response, int status, const Json& body) {
-  response.answer(status, "application/json", dump(body) + "\n");
-}
-
-void answer(net::HttpServerResponse& response, const Error& error) {
-  answer(response, http_status_of(error.code), to_json(error));
-}
 
 Status send_book(const std::string& path, const std::string& name, const ReportDone& done,
                  net::HttpServerResponse& response) {
@@ -34,16 +26,7 @@ Status send_book(const std::string& path, const std::string& name, const ReportD
                              {"X-Tarn-Run", done.run_id},
                              {"X-Tarn-Rows", std::to_string(done.rows)},
                              {"X-Tarn-Lake-Version", std::to_string(done.lake_version)}}));
-  while (true) {
-    auto piece = file->next();
-    if (!piece) {
-      response.break_off();
-      return piece.error();
-    }
-    if (piece->empty())
-      return ok();
-    TARN_CHECK(response.write(*piece));
-  }
+  return write_pieces(*file, response);
 }
 
 // A file's name in a header: what could end it becomes an underscore.
@@ -184,11 +167,7 @@ Result<ReportRequest> report_request_of(const std::string& name, const Json& bod
 }
 
 static Result<ReportRequest> read_request(const net::HttpServerRequest& request, const std::string& name) {
-  if (codec::json_depth(request.body) > codec::kJsonDepthMax)
-    return Error{Code::kInvalid, "the body is nested too deep"};
-  const auto body = request.body.empty() ? Json::object() : Json::parse(request.body, nullptr, false);
-  if (!body.is_object())
-    return Error{Code::kInvalid, "the body must be a JSON object"};
+  TARN_TRY(const auto body, body_of(request));
   return report_request_of(name, body);
 }
 

@@ -7,6 +7,7 @@
 #include "base/env/file_reader.h"
 #include "base/time.h"
 #include "flow/run_detail.h"
+#include "serve/http/exchange.h"
 #include "serve/http/table_detail.h"
 
 namespace tarn::serve {

@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "base/time.h"
-#include "codec/json_depth.h"
 #include "serve/http/calendar.h"
+#include "serve/http/exchange.h"
 #include "serve/http/json.h"
 
 namespace tarn::serve {
@@ -19,14 +19,6 @@ constexpr int kCalendarDaysMax = 42;
 constexpr size_t kCalendarTimesMax = 50'000;
 constexpr Duration kUpcomingSpan{24LL * 3600 * 1'000'000};
 
-void answer(net::HttpServerResponse& response, int status, const Json& body) {
-  response.answer(status, "application/json", dump(body) + "\n");
-}
-
-void answer(net::HttpServerResponse& response, const Error& error) {
-  answer(response, http_status_of(error.code), to_json(error));
-}
-
 Result<size_t> limit_of(const net::HttpServerRequest& request, size_t fallback, size_t most) {
   const auto asked = request.query.find("limit");
   if (asked == request.query.end())
@@ -37,15 +29,6 @@ Result<size_t> limit_of(const net::HttpServerRequest& request, size_t fallback, 
   if (error != std::errc() || end != text.data() + text.size() || limit < 1 || limit > most)
     return Error{Code::kInvalid, fmt::format("limit must be between 1 and {}", most)};
   return limit;
-}
-
-Result<Json> body_of(const net::HttpServerRequest& request) {
-  if (codec::json_depth(request.body) > codec::kJsonDepthMax)
-    return Error{Code::kInvalid, "the body is nested too deep"};
-  auto body = Json::parse(request.body, nullptr, false);
-  if (!body.is_object())
-    return Error{Code::kInvalid, "the body must be a JSON object"};
-  return body;
 }
 
 }  // namespace
