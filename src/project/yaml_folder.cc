@@ -1,6 +1,7 @@
 #include "project/yaml_folder.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -16,9 +17,9 @@ std::string name_of_file(std::string_view path) {
   return std::string(file.substr(0, file.rfind('.')));
 }
 
-Result<std::vector<YamlFile>> read_yaml_folder(FileSystem& files, const std::string& root,
-                                               const FolderKind& kind, Diagnostics& diagnostics) {
-  std::vector<YamlFile> all;
+Result<std::vector<FolderFile>> read_yaml_folder(FileSystem& files, const std::string& root,
+                                                 const FolderKind& kind, Diagnostics& diagnostics) {
+  std::vector<FolderFile> all;
   std::map<std::string, std::string> seen;  // paths by name
   for (const auto* ending : {".yml", ".yaml"}) {
     TARN_TRY(const auto paths, find_files(files, root, std::string(kind.folder), ending));
@@ -28,14 +29,15 @@ Result<std::vector<YamlFile>> read_yaml_folder(FileSystem& files, const std::str
       if (!fresh) {
         diagnostics.push_back(
             {Place{.file = path}, fmt::format("{} has the same name: rename one of the two", other->second)});
-        continue;
       }
       TARN_TRY(auto text, files.read(root + "/" + path));
-      all.push_back({path, std::move(text)});
+      all.push_back({{path, std::move(text)}, !fresh});
     }
   }
-  std::sort(all.begin(), all.end(),
-            [](const YamlFile& a, const YamlFile& b) { return name_of_file(a.path) < name_of_file(b.path); });
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+    const auto name = name_of_file(a.path), other = name_of_file(b.path);
+    return std::tie(name, a.is_double, a.path) < std::tie(other, b.is_double, b.path);
+  });
   return all;
 }
 

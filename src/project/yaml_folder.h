@@ -32,10 +32,14 @@ struct FolderKind {
   std::string (*folded)(std::string_view name) = nullptr;
 };
 
-// Files *.yml and *.yaml below the folder, sorted by name. Of two with the same name one is left out, with a
-// mistake. The error is for an unreadable folder.
-Result<std::vector<YamlFile>> read_yaml_folder(FileSystem& files, const std::string& root,
-                                               const FolderKind& kind, Diagnostics& diagnostics);
+struct FolderFile : YamlFile {
+  bool is_double = false;  // another one has its name
+};
+
+// Files *.yml and *.yaml below the folder, sorted by name. That two have the same name is a mistake of the
+// second. The error is for an unreadable folder.
+Result<std::vector<FolderFile>> read_yaml_folder(FileSystem& files, const std::string& root,
+                                                 const FolderKind& kind, Diagnostics& diagnostics);
 
 // Nothing, and a mistake, when the text is no YAML.
 std::optional<codec::YamlNode> parse_yaml_file(const YamlFile& file, Diagnostics& diagnostics);
@@ -58,7 +62,8 @@ std::shared_ptr<Config> read_named(YamlFile file, Diagnostics& diagnostics, Read
 // kNotFound: what the nearest name is, or which there are.
 Error unknown_name(const FolderKind& kind, const std::string& name, const std::vector<std::string>& known);
 
-// All of one folder. Config has `name`, `file` and `broken`. Immutable after reading.
+// All of one folder; of two with the same name the first. Config has `name`, `file` and `broken`. Immutable
+// after reading.
 template <class Config>
 class YamlFolder {
  public:
@@ -72,8 +77,10 @@ class YamlFolder {
     folder.kind_ = kind;
     Diagnostics found;
     TARN_TRY(const auto texts, read_yaml_folder(files, root, kind, found));
-    for (const auto& file : texts)
-      folder.configs_.push_back(parse(file.text, file.path, found));
+    for (const auto& file : texts) {
+      if (!file.is_double)
+        folder.configs_.push_back(parse(file.text, file.path, found));
+    }
     for (const auto& mistake : found)
       folder.mistakes_.emplace(mistake.place.file, to_string(mistake));
     diagnostics.insert(diagnostics.end(), found.begin(), found.end());

@@ -312,6 +312,12 @@ class Cleaner {
   Status runs() {
     if (!policy_.runs)
       return ok();
+    if (!dry_) {  // of runs that are not recorded any more
+      TARN_CHECK(store_.write([this](store::Connection& db) {
+        return db.run("DELETE FROM test_results WHERE at < ? AND run_id NOT IN (SELECT id FROM runs)",
+                      {now_ - *policy_.runs});
+      }));
+    }
     TARN_TRY(const auto runs, old_runs(*policy_.runs));
     return of_runs("runs", runs,
                    {"runs", "tasks", "attempts", "attempt_log", "task_versions", "test_results",

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "codec/text_distance.h"
 #include "flow/record_table.h"
+#include "project/yaml_folder.h"
 #include "source/check.h"
 #include "source/kind.h"
 #include "source/load.h"
@@ -157,7 +158,9 @@ Result<std::shared_ptr<const Sources>> Sources::read(FileSystem& files, project:
   for (const auto& config : sources->configs_) {
     auto [other, fresh] =
         writers.emplace(engine::fold(config->table.schema + "." + config->table.name), config->path);
-    if (!fresh) {
+    const bool told =  // that they have one name
+        !fresh && engine::fold(project::name_of_file(other->second)) == engine::fold(config->name);
+    if (!fresh && !told) {
       diagnostics.push_back({Place{.file = config->path},
                              fmt::format("{} writes the same table {}.{}: give one of them another 'table'",
                                          other->second, config->table.schema, config->table.name)});
