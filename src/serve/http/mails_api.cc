@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "serve/http/exchange.h"
+#include "codec/json_depth.h"
 #include "serve/http/given.h"
 #include "serve/http/json.h"
 #include "serve/http/reports_api.h"
@@ -21,6 +21,15 @@ void answer(net::HttpServerResponse& response, const Result<Json>& body) {
 }
 
 // The body must name a mail.
+Result<Json> body_of(const net::HttpServerRequest& request) {
+  if (codec::json_depth(request.body) > codec::kJsonDepthMax)
+    return Error{Code::kInvalid, "the body is nested too deep"};
+  auto body = request.body.empty() ? Json::object() : Json::parse(request.body, nullptr, false);
+  if (!body.is_object() || text_of(body, "mail").empty())
+    return Error{Code::kInvalid, "the body must be a JSON object with 'mail': the id of one, or its key"};
+  return body;
+}
+
 }  // namespace
 
 Result<report::mail::SentRecord> send_mail_again(Backend& backend, const std::string& mail,
