@@ -47,7 +47,7 @@ class Walk {
 
 }  // namespace
 
-Needs needs_of(const model::ModelProject* models, const YamlFile& file,
+Needs needs_of(const model::ModelProject* models, const project::YamlFile& file,
                const std::vector<ParameterConfig>& parameters) {
   Needs needs(parameters.size());
   for (size_t i = 0; i < parameters.size(); ++i) {
@@ -78,8 +78,8 @@ std::optional<std::vector<size_t>> order_of(const Needs& needs) {
   return std::move(walk.order);
 }
 
-void check_circles(const Needs& needs, const YamlFile& file, const std::vector<ParameterConfig>& parameters,
-                   Diagnostics& found) {
+void check_circles(const Needs& needs, const project::YamlFile& file,
+                   const std::vector<ParameterConfig>& parameters, Diagnostics& found) {
   for (const auto& circle : Walk(needs).circles) {
     const auto& last = parameters[circle.back()];
     const auto& first = parameters[circle.front()];

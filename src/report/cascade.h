@@ -7,6 +7,7 @@
 
 #include "base/diagnostic.h"
 #include "model/model.h"
+#include "project/yaml_folder.h"
 #include "report/parameter_config.h"
 
 namespace tarn::report {
@@ -14,14 +15,14 @@ namespace tarn::report {
 // By the parameter's index: the indexes of those that the SELECT of its choices names, in their order. What
 // cannot be read or is not declared is left out: check_query() tells it.
 using Needs = std::vector<std::vector<size_t>>;
-Needs needs_of(const model::ModelProject* models, const YamlFile& file,
+Needs needs_of(const model::ModelProject* models, const project::YamlFile& file,
                const std::vector<ParameterConfig>& parameters);
 
 // Each behind what it needs, else as in the file. nullopt: some need each other.
 std::optional<std::vector<size_t>> order_of(const Needs& needs);
 
 // Adds a mistake for each circle, at the $name in the file that closes it.
-void check_circles(const Needs& needs, const YamlFile& file, const std::vector<ParameterConfig>& parameters,
-                   Diagnostics& found);
+void check_circles(const Needs& needs, const project::YamlFile& file,
+                   const std::vector<ParameterConfig>& parameters, Diagnostics& found);
 
 }  // namespace tarn::report

@@ -23,9 +23,8 @@ struct FormField {
 // Defaults as they are written, and only the choices that the file lists.
 std::vector<FormField> fields_of(const std::vector<ParameterConfig>& parameters);
 
-// Settles the dates of `fields`, made of the same parameters, and asks the queries of choices: those that depend on
-// other parameters for these with their defaults.
-// `of` is for messages: "report daily".
+// Settles the dates of `fields`, made of the same parameters, and asks the queries of choices: those that
+// depend on other parameters for these with their defaults. `of` is for messages: "report daily".
 Status settle_fields(std::string_view of, std::vector<FormField>& fields,
                      const std::vector<ParameterConfig>& parameters, Asker& asker);
 
