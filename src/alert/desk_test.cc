@@ -653,5 +653,37 @@ TEST_F(DeskTest, CrashAtEveryCall) {
   }
 }
 
+// Goal: the answer about a message is kept for all of its alerts, or for none. Method: fail call 1, 2, ... of
+// the settling until none.
+TEST_F(DeskTest, SettlingIsWholeAtEveryCrash) {
+  for (const bool done : {true, false}) {
+    for (int n = 1;; ++n) {
+      close();
+      std::filesystem::remove_all(folder_);
+      std::filesystem::create_directories(folder_);
+      open();
+      answers_ = {{Outcome::kUnknown, "closed", Duration(0)}};
+      run({{"a", failed()}, {"b", failed()}});
+      rounds();
+      close();
+      FaultInjector faults({.layer = "sqlite", .fail_call = n, .mode = FaultMode::kCrash});
+      auto store = store::Store::open({.path = folder_ + "/control.sqlite", .faults = &faults});
+      const bool settled = store && settle(**store, 1, done, clock_.time);
+      const bool fired = faults.fired();
+      store = Error{Code::kInternal, ""};
+      open();
+      const auto all = states();
+      ASSERT_EQ(all.size(), 2U) << n;
+      const auto end = all.front().substr(all.front().rfind(' '));
+      EXPECT_TRUE(all.back().ends_with(end)) << n << ": " << all.front() << ", " << all.back();
+      EXPECT_TRUE(end == " unknown" || end == (done ? " sent" : " waiting")) << n << end;
+      if (settled)
+        EXPECT_NE(end, " unknown") << n;
+      if (!fired)
+        break;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tarn::alert

@@ -233,7 +233,7 @@ test("Flows: the list, a form that starts one, its rows and parts in the run, wh
 
 test("tasks of a part are live on the page of the flow's run, with their bars", async () => {
   const file = (name) => join(process.env.TARN_PROJECT, name);
-  const slow = "(select count(*) from range(500000000) r(i) where hash(i) % 7 = 1)";
+  const slow = "(select count(*) from range(250000000) r(i) where hash(i) % 7 = 1)";
   writeFileSync(file("models/mart_slow_a.sql"), `{{ config(materialized='table') }}\nselect ${slow} as n\n`);
   writeFileSync(file("models/mart_slow_b.sql"), `{{ config(materialized='table') }}\nselect n, ${slow} as m from {{ ref('mart_slow_a') }}\n`);
   writeFileSync(file("flows/slow.yml"), "title: Slow\ntasks:\n  both: {run: [mart_slow_a+]}\n");
@@ -600,6 +600,24 @@ test("a list sorts by its headers, is searched, and is copied by the keyboard", 
   assert.equal(seen[0][0], "Skip to the page");
   assert.deepEqual(seen.slice(3, 11).map(([text]) => text.replace(/\s+\d+.*/s, "")), ["Home", "Data", "Flow", "Alerts", "SQL", "Boards", "Reports", "Settings"]);
   assert.ok(seen.every(([, outline]) => outline !== "none"), JSON.stringify(seen));
+  none();
+});
+
+test("lists fit a narrow window, and the part of Flow that is open is in sight", async () => {
+  const wrong = [];
+  for (const [path, list] of [["/flow/runs", "tbody tr"], ["/alerts", "section[aria-labelledby=history] tbody tr"]]) {
+    for (const width of [1360, 1000, 820]) {
+      await page.setViewportSize({ width, height: 860 });
+      await go(path, list);
+      wrong.push(...(await page.evaluate(() => [...document.querySelectorAll("main .scroll")].filter((box) => box.scrollWidth > box.clientWidth + 1)
+        .map((box) => `${box.getAttribute("aria-label")}: ${box.scrollWidth} in ${box.clientWidth}`))).map((text) => `${path} at ${width}: ${text}`));
+    }
+  }
+  await page.setViewportSize({ width: 390, height: 844 });
+  await go("/flow/quarantine", "h1");
+  await page.waitForFunction(() => document.querySelector(".tabs [aria-current]").getBoundingClientRect().right <= window.innerWidth + 1);
+  await page.setViewportSize({ width: 1360, height: 860 });
+  assert.deepEqual(wrong, []);
   none();
 });
 

@@ -154,7 +154,7 @@ def test_rooms(server, inbox, demo):
         ["node", "--test", "--test-reporter=spec", *ONLY, str(ROOT / "tests" / "ui" / "rooms.test.mjs")],
         env={**os.environ, "TARN_URL": server.url, "TARN_TOKEN": server.token, "TARN_PICTURES": str(PICTURES),
              "TARN_ROOT": str(ROOT), "TARN_PROJECT": str(demo.project), "TARN_RUNS": json.dumps([run["id"] for run in server.json("/api/v1/runs")["runs"]])},
-        capture_output=True, text=True, timeout=300)
+        capture_output=True, text=True, timeout=400)
     assert status.returncode == 0, status.stdout[-12_000:] + status.stderr[-4_000:]
     print(status.stdout)
     if ONLY:

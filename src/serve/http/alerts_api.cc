@@ -114,7 +114,7 @@ alert::Episode episode_of(const Json& json) {
   alert::Episode episode{.id = integer_of(json, "id"), .fact = fact_of(json)};
   episode.failed_runs = integer_of(json, "failed_runs");
   episode.last_run = text_of(json, "last_run");
-  for (const auto& one : json.value("told", Json::array()))
+  for (const auto& one : list_of(json, "told"))
     episode.told.push_back(alert_of(one));
   return episode;
 }
@@ -134,7 +134,7 @@ Json to_json(const alert::Overview& overview) {
 
 alert::Overview overview_of(const Json& json) {
   alert::Overview overview{.problem = text_of(json, "problem")};
-  for (const auto& one : json.value("channels", Json::array())) {
+  for (const auto& one : list_of(json, "channels")) {
     alert::ChannelInfo info{.name = text_of(one, "name"),
                             .kind = text_of(one, "kind"),
                             .target = text_of(one, "target"),
@@ -146,9 +146,9 @@ alert::Overview overview_of(const Json& json) {
     info.trouble.answer = text_of(one, "answer");
     overview.channels.push_back(std::move(info));
   }
-  for (const auto& one : json.value("open", Json::array()))
+  for (const auto& one : list_of(json, "open"))
     overview.open.push_back(episode_of(one));
-  for (const auto& one : json.value("newest", Json::array()))
+  for (const auto& one : list_of(json, "newest"))
     overview.newest.push_back(alert_of(one));
   return overview;
 }

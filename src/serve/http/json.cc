@@ -37,6 +37,16 @@ bool truth_of(const Json& json, const char* key) {
   return value != nullptr && value->is_boolean() && value->get<bool>();
 }
 
+Json list_of(const Json& json, const char* key) {
+  const auto found = json.is_object() ? json.find(key) : json.end();
+  return found != json.end() && found->is_array() ? *found : Json::array();
+}
+
+Json map_of(const Json& json, const char* key) {
+  const auto found = json.is_object() ? json.find(key) : json.end();
+  return found != json.end() && found->is_object() ? *found : Json::object();
+}
+
 std::vector<std::string> texts_of(const Json& json, const char* key) {
   std::vector<std::string> texts;
   const auto* value = member(json, key);

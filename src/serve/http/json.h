@@ -20,6 +20,8 @@ std::string text_of(const Json& json, const char* key);
 int64_t integer_of(const Json& json, const char* key);
 bool truth_of(const Json& json, const char* key);
 std::vector<std::string> texts_of(const Json& json, const char* key);
+Json list_of(const Json& json, const char* key);  // an array, maybe empty
+Json map_of(const Json& json, const char* key);   // an object, maybe empty
 std::optional<Timestamp> time_of(const Json& json, const char* key);
 Vars vars_of(const Json& json, const char* key);
 

@@ -56,8 +56,8 @@ std::vector<report::Choice> choices_of(const Json& json) {
 
 report::FieldMeaning meaning_of(const Json& json) {
   report::FieldMeaning meaning{text_of(json, "name"), text_of(json, "shown"), text_of(json, "problem")};
-  if (const auto choices = json.value("choices", Json()); choices.is_array())
-    meaning.choices = choices_of(choices);
+  if (json.is_object() && json.contains("choices") && json.at("choices").is_array())
+    meaning.choices = choices_of(json.at("choices"));
   return meaning;
 }
 
@@ -99,7 +99,7 @@ report::Form form_of(const Json& json) {
                     .subject = text_of(json, "subject"),
                     .only_if_rows = truth_of(json, "only_if_rows"),
                     .broken = truth_of(json, "broken")};
-  for (const auto& one : json.value("parameters", Json::array())) {
+  for (const auto& one : list_of(json, "parameters")) {
     report::FormField field{.name = text_of(one, "name"),
                             .type = text_of(one, "type"),
                             .label = text_of(one, "label"),
@@ -107,7 +107,7 @@ report::Form form_of(const Json& json) {
                             .required = truth_of(one, "required"),
                             .defaults = texts_of(one, "default"),
                             .written = texts_of(one, "written"),
-                            .choices = choices_of(one.value("choices", Json::array())),
+                            .choices = choices_of(list_of(one, "choices")),
                             .needs = texts_of(one, "needs")};
     form.fields.push_back(std::move(field));
   }
@@ -140,8 +140,7 @@ report::mail::SentRecord sent_of(const Json& json) {
   record.state = report::mail::sent_state_of(text_of(json, "state"));
   record.attempts = static_cast<int>(integer_of(json, "attempts"));
   record.answer = text_of(json, "answer");
-  record.parameters =
-      given_of(json.value("parameters", Json::object()), "parameter").value_or(report::Given());
+  record.parameters = given_of(map_of(json, "parameters"), "parameter").value_or(report::Given());
   record.started_at = time_of(json, "started_at").value_or(Timestamp());
   record.finished_at = time_of(json, "finished_at");
   return record;
