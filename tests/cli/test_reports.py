@@ -308,7 +308,7 @@ def test_what_values_mean_is_told_for_each_by_itself(shares):
         values = server.json("/api/v1/reports/shares/values", {"parameters": {"from": "start of year", "symbols": ["AAPL", "APPL"], "least": "x"}})["values"]
         meant = {one["name"]: one for one in values}
         year = datetime.datetime.now(datetime.timezone.utc).year
-        assert meant["from"] == {"name": "from", "shown": f"{year}-01-01", "problem": ""}
+        assert meant["from"] == {"name": "from", "shown": f"{year}-01-01", "problem": "", "choices": None}
         assert "did you mean 'AAPL'" in meant["symbols"]["problem"] and "not a number" in meant["least"]["problem"]
         status, body = server.request("/api/v1/reports/shares/values", {"parameters": {"form": "1"}})
         assert status == 400 and "did you mean 'from'" in json.loads(body)["error"]["message"]
