@@ -207,7 +207,7 @@ Status Catalog::publish(PreparedCommit& prepared) {
 Result<Expiry> Catalog::expire(const HistoryPolicy& policy, bool dry_run) {
   std::lock_guard one_commit(commit_mutex_);
   TARN_TRY(const auto base, head());
-  CommitTools tools{env_, store_, manifests_, lake_};
+  CommitTools tools{env_, store_, manifests_, locations_};
   TARN_TRY(auto prepared, prepare_expiry(tools, base, policy));
   if (dry_run || (prepared.commit.rows.expired.empty() && !prepared.commit.rows.new_version)) {
     return prepared.found;
@@ -220,7 +220,7 @@ Result<Expiry> Catalog::expire(const HistoryPolicy& policy, bool dry_run) {
 
 // A commit that is under way has its files named, or none of them, when the sweep looks at what is named.
 Result<Sweep> Catalog::sweep(const SweepRequest& request) {
-  TARN_TRY(auto old, old_files(env_, lake_, request));
+  TARN_TRY(auto old, old_files(env_, locations_.lake, request));
   {
     const std::lock_guard wait(commit_mutex_);
   }
