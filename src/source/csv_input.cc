@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <thread>
 
@@ -21,6 +22,8 @@ using session::quote_identifier;
 using session::quote_literal;
 
 constexpr int64_t kSniffAllBytes = 32 << 20;
+// The reader's own way takes more than these formats say: a date with a time, say.
+constexpr std::string_view kIsoDate = "%Y-%m-%d", kIsoTime = "%Y-%m-%d %H:%M:%S";
 
 // Of the bytes from `begin` on, up to `end`. Quotes are rare here: memchr finds none faster than a loop
 // counts.
@@ -72,15 +75,30 @@ class CsvInput : public Input {
   // What the source's YAML leaves open, as found once: each statement over the file would look for it anew.
   struct Dialect {
     std::optional<std::string> delimiter, quote, escape;
+    // Nothing: a statement has to look for all of it.
+    struct Rest {
+      std::string new_line, comment;
+      std::optional<std::string> date_format, timestamp_format;
+      int64_t skip = 0;
+      bool header = false;
+      bool operator==(const Rest&) const = default;
+    };
+    std::optional<Rest> rest;
     bool operator==(const Dialect&) const = default;
   };
-  [[nodiscard]] std::string options(const Dialect& dialect) const;
-  [[nodiscard]] std::string scan(const std::vector<Landed>& files, const Dialect& dialect,
-                                 const Types& types) const;
-  Result<std::vector<InputColumn>> look_into(const Landed& one, const Dialect& dialect);
+  struct Sniffed {
+    Dialect dialect;
+    std::vector<InputColumn> columns;
+  };
+  // `known`: with all that was found, not only the delimiter and the quotes.
+  [[nodiscard]] std::string options(const Dialect& dialect, bool known) const;
+  [[nodiscard]] std::string scan(const std::vector<Landed>& files, const Dialect& dialect, const Types& types,
+                                 bool known) const;
+  [[nodiscard]] bool is_known(size_t file, const Types& types) const;
+  Result<Sniffed> sniff(const Landed& one, const Dialect& dialect);
   Result<std::vector<InputColumn>> look_into(const Landed& one);
   [[nodiscard]] int64_t landed_bytes() const;
-  Result<int64_t> header_lines(size_t file);
+  [[nodiscard]] int64_t header_lines(size_t file) const;
   Result<std::string> select_of(size_t file, const Types& types, bool careful);
 
   session::Session& session_;
@@ -93,24 +111,30 @@ class CsvInput : public Input {
   int generation_ = 0;             // of the tables that take what is rejected
 };
 
-std::string CsvInput::options(const Dialect& dialect) const {
+std::string CsvInput::options(const Dialect& dialect, bool known) const {
   std::string out;
   auto add = [&out](std::string_view name, const std::optional<std::string>& value) {
     if (value) {
       out += fmt::format(", {} = {}", name, quote_literal(*value));
     }
   };
+  const auto rest = known ? dialect.rest.value_or(Dialect::Rest{}) : Dialect::Rest{};
   add("delim", format_.delimiter ? format_.delimiter : dialect.delimiter);
   add("quote", format_.quote ? format_.quote : dialect.quote);
   add("escape", format_.escape ? format_.escape : dialect.escape);
   add("nullstr", format_.null_text);
-  add("dateformat", format_.date_format);
-  add("timestampformat", format_.timestamp_format);
-  if (format_.header) {
-    out += *format_.header ? ", header = true" : ", header = false";
+  add("dateformat", format_.date_format ? format_.date_format : rest.date_format);
+  add("timestampformat", format_.timestamp_format ? format_.timestamp_format : rest.timestamp_format);
+  if (format_.header || known) {
+    out += format_.header.value_or(rest.header) ? ", header = true" : ", header = false";
   }
-  if (format_.skip > 0) {
-    out += fmt::format(", skip = {}", format_.skip);
+  if (format_.skip > 0 || rest.skip > 0) {
+    out += fmt::format(", skip = {}", format_.skip > 0 ? format_.skip : rest.skip);
+  }
+  if (known) {
+    add("new_line", rest.new_line);
+    add("comment", rest.comment);
+    return out;
   }
   return out + (landed_bytes() < kSniffAllBytes ? ", sample_size = -1" : "");
 }
@@ -123,53 +147,94 @@ int64_t CsvInput::landed_bytes() const {
   return bytes;
 }
 
-std::string CsvInput::scan(const std::vector<Landed>& files, const Dialect& dialect,
-                           const Types& types) const {
+// `types` of all columns of the files, in their order.
+std::string CsvInput::scan(const std::vector<Landed>& files, const Dialect& dialect, const Types& types,
+                           bool known) const {
   return fmt::format(
       "read_csv({}{}, hive_partitioning = false, filename = 'tarn_file', store_rejects = true, "
       "rejects_table = 'tarn_rejects_{}', rejects_scan = 'tarn_scans_{}', rejects_limit = 0{})",
-      literal_list(paths_of(files)), types.empty() ? "" : ", types = " + literal_struct(types), generation_,
-      generation_, options(dialect));
+      literal_list(paths_of(files)),
+      types.empty()
+          ? ""
+          : fmt::format(", {} = {}", known ? "auto_detect = false, columns" : "types", literal_struct(types)),
+      generation_, generation_, options(dialect, known));
 }
 
-Result<std::vector<InputColumn>> CsvInput::look_into(const Landed& one, const Dialect& dialect) {
-  TARN_TRY(auto rows, rows_of(session_, fmt::format("DESCRIBE SELECT * EXCLUDE (tarn_file) FROM {}",
-                                                    scan({one}, dialect, {}))));
-  std::vector<InputColumn> columns;
-  for (const auto& row : rows) {
-    columns.push_back({.name = row[0].value_or(""), .inferred = row[1].value_or("VARCHAR")});
+// A statement that says all of it need not look at the file first. Where a column is to be a date that is not
+// one throughout the sample, how its dates are written is found by the reader alone, given its type.
+bool CsvInput::is_known(size_t file, const Types& types) const {
+  const auto is_time = [](const std::string& type) {
+    return type == "DATE" || type.starts_with("TIMESTAMP");
+  };
+  const auto is_found = [&](const auto& wanted) {
+    return std::any_of(by_file_[file].begin(), by_file_[file].end(), [&](const auto& column) {
+      return engine::fold(column.name) == engine::fold(wanted.first) && column.inferred == wanted.second;
+    });
+  };
+  return dialects_[file].rest && std::all_of(types.begin(), types.end(), [&](const auto& wanted) {
+           return !is_time(wanted.second) || is_found(wanted);
+         });
+}
+
+Result<CsvInput::Sniffed> CsvInput::sniff(const Landed& one, const Dialect& dialect) {
+  TARN_TRY(
+      const auto rows,
+      rows_of(session_, fmt::format("SELECT Delimiter, Quote, Escape, NewLineDelimiter, Comment, SkipRows, "
+                                    "HasHeader, DateFormat, TimestampFormat, c.name, c.type FROM (SELECT *, "
+                                    "unnest(Columns) AS c FROM sniff_csv({}, ignore_errors = true{}))",
+                                    quote_literal(one.path), options(dialect, false))));
+  if (rows.empty()) {
+    return Error{Code::kInvalid, fmt::format("{} has no columns", one.path)};
   }
-  return columns;
+  const auto& row = rows.front();
+  const auto found = [&row](size_t i) { return row[i] == "(empty)" ? "" : row[i].value_or(""); };
+  Sniffed sniffed{.dialect = {.delimiter = found(0), .quote = found(1), .escape = found(2)}, .columns = {}};
+  sniffed.dialect.rest = {.new_line = found(3),
+                          .comment = found(4),
+                          .date_format = row[7] == kIsoDate ? std::nullopt : row[7],
+                          .timestamp_format = row[8] && row[8]->starts_with(kIsoTime) ? std::nullopt : row[8],
+                          .skip = std::strtoll(found(5).c_str(), nullptr, 10),
+                          .header = row[6] == "true"};
+  for (const auto& each : rows) {
+    sniffed.columns.push_back({.name = each[9].value_or(""), .inferred = each[10].value_or("VARCHAR")});
+  }
+  return sniffed;
 }
 
 // Where the sample has no quotes, or none inside quotes, the reader takes a later one for a letter. Then
 // values are read as RFC 4180 quotes them, unless a quote in the file lacks its partner: that one is a
 // letter.
 Result<std::vector<InputColumn>> CsvInput::look_into(const Landed& one) {
-  Dialect& dialect = dialects_.emplace_back();
-  const auto sniffed =
-      rows_of(session_, fmt::format("SELECT Delimiter, Quote, Escape, len(Columns) FROM sniff_csv({}, "
-                                    "ignore_errors = true{})",
-                                    quote_literal(one.path), options({})));
-  if (!sniffed || sniffed->size() != 1) {
-    return look_into(one, dialect);  // its error says why
+  const auto first = sniff(one, {});
+  // What it finds is then given: header and types may be others when nothing else comes into question.
+  auto sniffed = first ? sniff(one, {.delimiter = first->dialect.delimiter,
+                                     .quote = first->dialect.quote,
+                                     .escape = first->dialect.escape,
+                                     .rest = {}})
+                       : first;
+  if (!sniffed) {  // the reader's own error says why
+    dialects_.emplace_back();
+    TARN_TRY(auto rows, rows_of(session_, fmt::format("DESCRIBE SELECT * EXCLUDE (tarn_file) FROM {}",
+                                                      scan({one}, {}, {}, false))));
+    std::vector<InputColumn> columns;
+    for (const auto& row : rows) {
+      columns.push_back({.name = row[0].value_or(""), .inferred = row[1].value_or("VARCHAR")});
+    }
+    return columns;
   }
-  const auto& row = sniffed->front();
-  const auto found = [&row](size_t i) { return row[i] == "(empty)" ? "" : row[i].value_or(""); };
-  dialect = {.delimiter = found(0), .quote = found(1), .escape = found(2)};
+  const auto& dialect = first->dialect;
   const bool open = !format_.quote && !format_.escape && dialect.escape == "" && dialect.quote != "'";
   if (open && landed_bytes() >= kSniffAllBytes && !is_packed(one.path)) {
     TARN_TRY(const auto quotes, count_quotes(one.path));
-    const Dialect quoted{.delimiter = dialect.delimiter, .quote = "\"", .escape = "\""};
     if (quotes > 0 && quotes % 2 == 0) {
-      auto columns = look_into(one, quoted);
-      if (columns && std::to_string(columns->size()) == row[3]) {
-        dialect = quoted;
-        return columns;
+      auto quoted = sniff(one, {.delimiter = dialect.delimiter, .quote = "\"", .escape = "\"", .rest = {}});
+      if (quoted && quoted->columns.size() == first->columns.size()) {
+        sniffed = std::move(quoted);
       }
     }
   }
-  return look_into(one, dialect);
+  dialects_.push_back(std::move(sniffed->dialect));
+  return std::move(sniffed->columns);
 }
 
 Result<std::vector<InputColumn>> CsvInput::find_columns(bool) {
@@ -200,26 +265,24 @@ Result<std::vector<InputColumn>> CsvInput::find_columns(bool) {
   return found_;
 }
 
-Result<int64_t> CsvInput::header_lines(size_t file) {
-  if (format_.header) {
-    return format_.skip + (*format_.header ? 1 : 0);
-  }
-  TARN_TRY(auto rows,
-           rows_of(session_, fmt::format("SELECT HasHeader FROM sniff_csv({}, ignore_errors = true{})",
-                                         quote_literal(landed_[file].path), options(dialects_[file]))));
-  return format_.skip + (!rows.empty() && rows.front()[0] == "true" ? 1 : 0);
+int64_t CsvInput::header_lines(size_t file) const {
+  const auto& rest = dialects_[file].rest;
+  const bool header = format_.header.value_or(rest && rest->header);
+  return format_.skip + (header ? 1 : 0);
 }
 
 // One file, with a null for each column that it lacks.
 Result<std::string> CsvInput::select_of(size_t file, const Types& types, bool careful) {
-  Types own;
+  Types own;  // in the file's order
+  for (const auto& column : by_file_[file])
+    own.emplace_back(column.name, column.inferred);
   std::vector<engine::Column> columns;
   std::string list;
   for (const auto& [name, type] : types) {
     bool there = false;
-    for (const auto& column : by_file_[file]) {
-      if (engine::fold(column.name) == engine::fold(name)) {
-        own.emplace_back(column.name, type);
+    for (auto& [own_name, own_type] : own) {
+      if (engine::fold(own_name) == engine::fold(name)) {
+        own_type = type;
         there = true;
       }
     }
@@ -231,15 +294,16 @@ Result<std::string> CsvInput::select_of(size_t file, const Types& types, bool ca
   std::vector<Landed> single{landed_[file]};
   if (!careful) {
     return fmt::format("SELECT {}{} AS tarn_fetch FROM {}", list, fetch_expression(single),
-                       scan(single, dialects_[file], own));
+                       scan(single, dialects_[file], own, is_known(file, own)));
   }
   // Accepted row k stands in line k + header + the rejected lines before it. Those are known only after the
   // scan: load.cc adds them.
-  TARN_TRY(int64_t header, header_lines(file));
+  const auto header = header_lines(file);
   return fmt::format(
       "SELECT {}{} AS tarn_fetch, row_number() OVER () + {} AS tarn_row, {} AS tarn_raw FROM "
       "{}",
-      list, fetch_expression(single), header, row_struct(columns), scan(single, dialects_[file], own));
+      list, fetch_expression(single), header, row_struct(columns),
+      scan(single, dialects_[file], own, is_known(file, own)));
 }
 
 Result<Relation> CsvInput::relation(Purpose purpose, const WantedColumns& wanted, int only) {
@@ -262,8 +326,13 @@ Result<Relation> CsvInput::relation(Purpose purpose, const WantedColumns& wanted
     relation.columns.push_back({.name = column.name, .type = type});
   }
   if (purpose != Purpose::kCareful && same_shape_ && only < 0) {
+    // Of all files, in the order of their columns, which is the first one's.
+    bool known = true;
+    for (size_t file = 0; file < landed_.size(); ++file) {
+      known = known && is_known(file, types);
+    }
     relation.sql = fmt::format("SELECT {}, {} AS tarn_fetch FROM {}", identifiers(names),
-                               fetch_expression(landed_), scan(landed_, dialects_.front(), types));
+                               fetch_expression(landed_), scan(landed_, dialects_.front(), types, known));
     return relation;
   }
   size_t first = only < 0 ? 0 : static_cast<size_t>(only);

@@ -108,6 +108,23 @@ TEST_F(FilesTest, AQuotedValueIsReadAnywhereInACsv) {
   EXPECT_EQ(report_.counts.rows_quarantined, 0);
 }
 
+// What the first look at a file finds is given to the statements after it, but where only the declared type
+// shows how dates are written: one value that is none makes the look take the whole column for text.
+TEST_F(FilesTest, HowACsvIsWrittenIsFoundOnceAndMeansTheSame) {
+  std::string text = "# of the station\r\nday;at;n;name\r\n";
+  for (int i = 1; i <= 20; ++i) {
+    text += fmt::format("{0:02}.03.2026;2026-03-{0:02} 06:00:00;{0};it's {0}\r\n", i);
+  }
+  write("in/a.csv", text + "31.02.2026;2026-03-21 06:00:00;21;x\r\nnone;2026-03-22 06:00:00;22;y\r\n");
+  write("in/b.csv", "day,at,n,name\n2026-03-23,2026-03-23 06:00:00,23,\"z, \"\"w\"\"\"\n");
+  write("sources/s.yml",
+        "kind: files\npath: in/*.csv\nformat: csv\ncolumns: {day: date, at: timestamp, n: integer}\n");
+  EXPECT_OK(run("s"));
+  EXPECT_EQ(query("select count(*), min(day), max(day), sum(n) from s"), "21|2026-03-01|2026-03-23|233");
+  EXPECT_EQ(query("select name from s where n = 7 or n = 23 order by n"), "it's 7;z, \"w\"");
+  EXPECT_EQ(query("select row_number from _tarn.quarantine order by 1"), "23;24");
+}
+
 TEST_F(FilesTest, AColumnThatSqlCannotNameIsToldAsSuch) {
   write("in/a.ndjson", R"({"id": 1})"
                        "\n"
