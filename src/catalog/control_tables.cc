@@ -236,7 +236,7 @@ Status begin_rows(Connection& c, const RowChanges& changes) {
 
 const store::Migrations& catalog_migrations() {
   static const store::Migrations migrations{"catalog",
-                                           {kTables, kCurrentTables, kRepeatedRequestTables, kExpiry}};
+                                            {kTables, kCurrentTables, kRepeatedRequestTables, kExpiry}};
   return migrations;
 }
 

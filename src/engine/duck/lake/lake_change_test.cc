@@ -154,6 +154,14 @@ TEST_F(LakeChangeTest, AFilterThatTheScanDoesNotTakeLeavesThePlacesOfRows) {
   EXPECT_EQ(changed("update t set i = 7 where x = ''::blob"), "1\n");
   EXPECT_EQ(rows("delete from t where x = ''::blob returning i, x"), "7|\n");
   EXPECT_EQ(rows("select i from t"), "3\n");
+  run("create table w(f float, i int); insert into w values (1.5, 1), (2, 2); alter table w alter column f "
+      "type double");
+  EXPECT_EQ(rows("select i from w where md5(f::varchar) = md5('2.0')"), "2\n");
+  EXPECT_EQ(rows("select file_row_number, i from w where md5(f::varchar) = md5('2.0')"), "1|2\n");
+  EXPECT_EQ(rows("select file_row_number, filename like '%parquet' from w where f > 1.5"), "1|true\n");
+  EXPECT_EQ(changed("update w set f = 7 where md5(f::varchar) = md5('1.5')"), "1\n");
+  EXPECT_EQ(changed("delete from w where md5(f::varchar) = md5('2.0')"), "1\n");
+  EXPECT_EQ(rows("select * from w"), "7.0|1\n");
 }
 
 TEST_F(LakeChangeTest, NotNullHoldsForChanges) {

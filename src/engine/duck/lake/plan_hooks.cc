@@ -8,6 +8,7 @@
 #include "duckdb/planner/operator/logical_delete.hpp"
 #include "duckdb/planner/operator/logical_get.hpp"
 #include "duckdb/planner/operator/logical_merge_into.hpp"
+#include "engine/duck/lake/filter.h"
 #include "engine/duck/lake/row_changes.h"
 #include "engine/duck/lake/table_entry.h"
 
@@ -71,26 +72,47 @@ void before_optimizing(db::OptimizerExtensionInput&, db::unique_ptr<db::LogicalO
   add_returned(*plan);
 }
 
-void name_all_columns(db::LogicalOperator& plan) {
+bool is_given_out(const db::LogicalGet& get, db::idx_t column) {
+  return std::any_of(get.projection_ids.begin(), get.projection_ids.end(),
+                     [&](db::idx_t i) { return get.GetColumnIds()[i].GetPrimaryIndex() == column; });
+}
+
+// A scan of a lake table with filters: the planner puts those that the scan does not take above it, and has
+// the scan give out their columns, too.
+void keep_filter_columns_apart(const TableEntry& table, db::LogicalGet& get) {
+  if (get.projection_ids.empty()) {  // all columns, which it would forget: they are named one by one
+    for (size_t i = 0; i < get.GetColumnIds().size(); ++i) {
+      get.projection_ids.push_back(i);
+    }
+    return;
+  }
+  size_t added = 0;
+  for (const auto& [column, filter] : get.table_filters.filters) {
+    added += !reader_filters_right(table, column) && !is_given_out(get, column) ? 1 : 0;
+  }
+  // As many as the scan has columns would be taken for all of them, in the order of the scan.
+  if (added > 0 && get.projection_ids.size() + added == get.GetColumnIds().size()) {
+    get.AddColumnId(db::COLUMN_IDENTIFIER_EMPTY);
+  }
+}
+
+void mend_scans(db::LogicalOperator& plan) {
   for (auto& child : plan.children) {
-    name_all_columns(*child);
+    mend_scans(*child);
   }
   if (plan.type != db::LogicalOperatorType::LOGICAL_GET) {
     return;
   }
   auto& get = plan.Cast<db::LogicalGet>();
   const auto table = get.GetTable();
-  if (!table || dynamic_cast<const TableEntry*>(table.get()) == nullptr ||
-      get.table_filters.filters.empty() || !get.projection_ids.empty()) {
-    return;
-  }
-  for (size_t i = 0; i < get.GetColumnIds().size(); ++i) {
-    get.projection_ids.push_back(i);
+  const auto* entry = table ? dynamic_cast<const TableEntry*>(table.get()) : nullptr;
+  if (entry != nullptr && !get.table_filters.filters.empty()) {
+    keep_filter_columns_apart(*entry, get);
   }
 }
 
 void after_optimizing(db::OptimizerExtensionInput&, db::unique_ptr<db::LogicalOperator>& plan) {
-  name_all_columns(*plan);
+  mend_scans(*plan);
 }
 
 }  // namespace
