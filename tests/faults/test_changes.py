@@ -4,6 +4,7 @@ Method: money moves between accounts, and each move is a row of a log in the sam
 balance, in Tarn's answer and in pyiceberg's. Nth call as in test_nth_call.py; kill -9 of a server with two writers."""
 
 import collections
+import http.client
 import json
 import os
 import random
@@ -127,7 +128,7 @@ class Writer(threading.Thread):
             name = f"{self.name} {i}"
             try:
                 status, answer = self.server.request("/api/v1/sql", {"sql": move(name, taken, given, self.dice.randrange(1, 50))})
-            except (urllib.error.URLError, OSError):
+            except (urllib.error.URLError, http.client.HTTPException, OSError):
                 return
             if status == 200:
                 self.acknowledged.add(name)
