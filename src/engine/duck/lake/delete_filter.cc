@@ -1,5 +1,7 @@
 #include "engine/duck/lake/delete_filter.h"
 
+#include <bit>
+
 #include <fmt/format.h>
 
 #include "duckdb/main/connection.hpp"
@@ -17,26 +19,34 @@ class DeletedRows : public db::DeleteFilter {
       : committed_(std::move(committed)), own_(std::move(own)) {}
 
   db::idx_t Filter(db::row_t start, db::idx_t count, db::SelectionVector& result) override {
-    const auto length = static_cast<int64_t>(count);
-    if (!any_in(committed_, start, length) && !any_in(own_, start, length)) {
+    bool any = false;
+    for (db::idx_t i = 0; i < count && !any; i += kWindow) {
+      any = deleted(start, i, count) != 0;
+    }
+    if (!any) {
       return count;
     }
     result.Initialize(STANDARD_VECTOR_SIZE);
-    db::idx_t kept = 0;
-    for (db::idx_t i = 0; i < count; ++i) {
-      const auto row = start + static_cast<db::row_t>(i);
-      result.set_index(kept, i);
-      kept += contains(committed_, row) || contains(own_, row) ? 0 : 1;
+    auto* kept = result.data();
+    for (db::idx_t i = 0; i < count; i += kWindow) {
+      for (uint64_t rows = ~deleted(start, i, count) & within(count - i); rows != 0; rows &= rows - 1) {
+        *kept++ = static_cast<db::sel_t>(i + static_cast<db::idx_t>(std::countr_zero(rows)));
+      }
     }
-    return kept;
+    return static_cast<db::idx_t>(kept - result.data());
   }
 
  private:
-  static bool any_in(const std::shared_ptr<const Positions>& rows, int64_t first, int64_t length) {
-    return rows != nullptr && rows->any_in(first, length);
+  static constexpr db::idx_t kWindow = 64;
+
+  static uint64_t within(db::idx_t rows) {
+    return rows >= kWindow ? ~uint64_t{0} : (uint64_t{1} << rows) - 1;
   }
-  static bool contains(const std::shared_ptr<const Positions>& rows, int64_t row) {
-    return rows != nullptr && rows->contains(row);
+
+  [[nodiscard]] uint64_t deleted(db::row_t start, db::idx_t i, db::idx_t count) const {
+    const auto first = start + static_cast<db::row_t>(i);
+    const uint64_t committed = committed_ ? committed_->window(first) : 0;
+    return (committed | (own_ ? own_->window(first) : 0)) & within(count - i);
   }
 
   std::shared_ptr<const Positions> committed_;

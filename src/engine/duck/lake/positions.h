@@ -14,12 +14,17 @@ class Positions {
   bool add(int64_t position);
   void add_all(const Positions& others);
 
-  [[nodiscard]] bool contains(int64_t position) const;
   [[nodiscard]] bool intersects(const Positions& others) const;
   [[nodiscard]] int64_t count() const { return count_; }
   [[nodiscard]] bool empty() const { return count_ == 0; }
-  // Whether any of the `length` positions from `first` is there.
-  [[nodiscard]] bool any_in(int64_t first, int64_t length) const;
+  // The 64 positions from `first`, the first one in the lowest bit.
+  [[nodiscard]] uint64_t window(int64_t first) const {
+    const auto index = static_cast<size_t>(first) / kBits;
+    const auto shift = static_cast<size_t>(first) % kBits;
+    const uint64_t low = index < words_.size() ? words_[index] >> shift : 0;
+    const uint64_t high = shift != 0 && index + 1 < words_.size() ? words_[index + 1] << (kBits - shift) : 0;
+    return low | high;
+  }
   [[nodiscard]] size_t bytes() const { return words_.size() * sizeof(uint64_t); }
 
   // In ascending order.
