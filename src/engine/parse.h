@@ -69,8 +69,6 @@ struct StatementFacts {
   std::vector<TableUse> tables;
   std::vector<StatementKind> inner;  // kinds of statements inside (EXPLAIN, PREPARE)
   bool temporary = false;            // CREATE TEMP ...
-  bool returning = false;            // INSERT, UPDATE, DELETE, MERGE ... RETURNING
-  bool on_conflict = false;          // INSERT ... ON CONFLICT, INSERT OR REPLACE
   std::string created;               // lower-case name that a CREATE MACRO makes known
   std::string used_schema;           // what USE names, as written, parts joined by dots
   // begin, commit or rollback; empty when it is no transaction statement.

@@ -94,9 +94,7 @@ StatementKind FactsWalker::insert(duckdb::InsertStatement& insert) {
     node(*insert.select_statement->node);
   }
   all(insert.returning_list);
-  facts_.returning |= !insert.returning_list.empty();
   if (insert.on_conflict_info) {
-    facts_.on_conflict = true;
     maybe(insert.on_conflict_info->condition);
     if (insert.on_conflict_info->set_info) {
       set_info(*insert.on_conflict_info->set_info);
@@ -117,7 +115,6 @@ StatementKind FactsWalker::update(duckdb::SQLStatement& statement) {
     set_info(*update.set_info);
   }
   all(update.returning_list);
-  facts_.returning |= !update.returning_list.empty();
   return StatementKind::kUpdate;
 }
 
@@ -131,7 +128,6 @@ StatementKind FactsWalker::remove(duckdb::SQLStatement& statement) {
   }
   maybe(remove.condition);
   all(remove.returning_list);
-  facts_.returning |= !remove.returning_list.empty();
   return StatementKind::kDelete;
 }
 
@@ -151,7 +147,6 @@ StatementKind FactsWalker::merge(duckdb::MergeIntoStatement& merge) {
     }
   }
   all(merge.returning_list);
-  facts_.returning |= !merge.returning_list.empty();
   return StatementKind::kMerge;
 }
 

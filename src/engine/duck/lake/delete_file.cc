@@ -13,10 +13,6 @@
 namespace tarn::engine::lake {
 namespace {
 
-// Reserved field ids of the specification.
-constexpr int kPathField = 2147483546;
-constexpr int kPositionField = 2147483545;
-
 // The Parquet writer, driven by hand: the rows come from no plan.
 class Writer {
  public:
@@ -27,8 +23,8 @@ class Writer {
     info.format = "parquet";
     info.is_from = false;
     db::child_list_t<db::Value> ids;
-    ids.emplace_back("file_path", db::Value::INTEGER(kPathField));
-    ids.emplace_back("pos", db::Value::INTEGER(kPositionField));
+    ids.emplace_back("file_path", db::Value::INTEGER(kDeletePathField));
+    ids.emplace_back("pos", db::Value::INTEGER(kDeletePositionField));
     info.options["field_ids"] = {db::Value::STRUCT(std::move(ids))};
     info.options["compression"] = {db::Value("zstd")};
     db::CopyFunctionBindInput input(info);
@@ -102,16 +98,16 @@ iceberg::DataFile write_deletes(db::ClientContext& context, const std::string& f
   file.split_offsets = {4};
   file.referenced_data_file = data.path;
   // The whole path in both bounds tells readers that know no referenced_data_file which file is meant.
-  file.lower_bounds[kPathField] = file.upper_bounds[kPathField] = data.path;
+  file.lower_bounds[kDeletePathField] = file.upper_bounds[kDeletePathField] = data.path;
   int64_t last = 0;
   int64_t first = -1;
   rows.each([&](int64_t position) {
     first = first < 0 ? position : first;
     last = position;
   });
-  file.lower_bounds[kPositionField] = bound(first);
-  file.upper_bounds[kPositionField] = bound(last);
-  for (const int field : {kPathField, kPositionField}) {
+  file.lower_bounds[kDeletePositionField] = bound(first);
+  file.upper_bounds[kDeletePositionField] = bound(last);
+  for (const int field : {kDeletePathField, kDeletePositionField}) {
     file.value_counts[field] = file.record_count;
     file.null_value_counts[field] = 0;
   }

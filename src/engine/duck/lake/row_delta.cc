@@ -27,12 +27,11 @@ std::map<std::string, ScanFile> live_files(LakeDatabase& lake, const iceberg::Ta
 
 // Whether a delete file holds rows of this data file only, so that a new one can take its place.
 bool is_only_for(const iceberg::DataFile& deletes, const std::string& data_path) {
-  constexpr int kPathField = 2147483546;
   if (deletes.referenced_data_file) {
     return *deletes.referenced_data_file == data_path;
   }
-  const auto lower = deletes.lower_bounds.find(kPathField);
-  const auto upper = deletes.upper_bounds.find(kPathField);
+  const auto lower = deletes.lower_bounds.find(kDeletePathField);
+  const auto upper = deletes.upper_bounds.find(kDeletePathField);
   return lower != deletes.lower_bounds.end() && upper != deletes.upper_bounds.end() &&
          lower->second == data_path && upper->second == data_path;
 }
