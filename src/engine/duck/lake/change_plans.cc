@@ -28,18 +28,19 @@ struct DeleteState : public db::LocalSinkState {
 class DeleteRows : public db::PhysicalOperator {
  public:
   DeleteRows(db::PhysicalPlan& plan, db::PhysicalOperator& child, db::vector<db::LogicalType> types,
-             WriteTarget target, RowPlace place, std::vector<db::idx_t> returned)
+             WriteTarget target, RowPlace place, std::vector<db::idx_t> returned,
+             std::shared_ptr<RowChanges> changes)
       : db::PhysicalOperator(plan, db::PhysicalOperatorType::EXTENSION, std::move(types), 1),
         target_(std::move(target)),
         place_(place),
         returned_(std::move(returned)),
-        changes_(std::make_shared<RowChanges>()) {
+        changes_(std::move(changes)) {
     children.push_back(child);
   }
 
   db::unique_ptr<db::GlobalSinkState> GetGlobalSinkState(db::ClientContext& context) const override {
     Transaction::of(context, *target_.lake).need_writable();
-    changes_->start(context, returned_.empty() ? db::vector<db::LogicalType>() : types);
+    changes_->begin(context);
     return db::make_uniq<db::GlobalSinkState>();
   }
   db::unique_ptr<db::LocalSinkState> GetLocalSinkState(db::ExecutionContext&) const override {
@@ -111,13 +112,14 @@ db::PhysicalOperator& LakeDatabase::PlanDelete(db::ClientContext&, db::PhysicalP
       throw_error({Code::kInternal, "DELETE … RETURNING was planned without its columns"});
     }
   }
-  return planner.Make<DeleteRows>(plan, op.types, write_target(*this, entry), place, std::move(returned));
+  return planner.Make<DeleteRows>(plan, op.types, write_target(*this, entry), place, std::move(returned),
+                                  changes_of(op));
 }
 
 db::PhysicalOperator& LakeDatabase::PlanUpdate(db::ClientContext& context, db::PhysicalPlanGenerator& planner,
                                                db::LogicalUpdate& op, db::PhysicalOperator& plan) {
   auto& entry = need_lake_table(op.table);
-  auto changes = std::make_shared<RowChanges>();
+  auto changes = changes_of(op);
   const RowPlace place{.file = plan.types.size() - 2, .position = plan.types.size() - 1};
   auto& taken = planner.Make<TakeOutRows>(plan, place, changes);
   auto target = write_target(*this, entry);
@@ -130,8 +132,7 @@ db::PhysicalOperator& LakeDatabase::PlanUpdate(db::ClientContext& context, db::P
   auto& rows =
       planner.Make<db::PhysicalProjection>(target.types, std::move(columns), plan.estimated_cardinality);
   rows.children.push_back(taken);
-  const auto answer = op.return_chunk ? TakeFiles::Answer::kRows : TakeFiles::Answer::kCount;
-  return plan_rows_in(context, planner, op.types, std::move(target), rows, std::move(changes), answer,
+  return plan_rows_in(context, planner, op.types, std::move(target), rows, std::move(changes),
                       "LAKE_UPDATE");
 }
 

@@ -68,11 +68,10 @@ WriteTarget write_target(LakeDatabase& lake, TableEntry& entry) {
 }
 
 TakeFiles::TakeFiles(db::PhysicalPlan& plan, db::vector<db::LogicalType> types, WriteTarget target,
-                     std::shared_ptr<RowChanges> changes, Answer answer, std::string name)
+                     std::shared_ptr<RowChanges> changes, std::string name)
     : db::PhysicalOperator(plan, db::PhysicalOperatorType::EXTENSION, std::move(types), 1),
       target_(std::move(target)),
       changes_(std::move(changes)),
-      answer_(answer),
       name_(std::move(name)) {}
 
 TakeFiles::TakeFiles(db::PhysicalPlan& plan, db::vector<db::LogicalType> types, WriteTarget target,
@@ -99,7 +98,7 @@ db::unique_ptr<db::GlobalSinkState> TakeFiles::GetGlobalSinkState(db::ClientCont
                    fmt::format("table \"{}\" changed in between: run this again", target_.name.name)});
     }
   }
-  changes_->start(context, answer_ == Answer::kRows ? types : db::vector<db::LogicalType>());
+  changes_->begin(context);
   return db::make_uniq<TakenFiles>();
 }
 
@@ -166,13 +165,13 @@ db::OperatorResultType CheckNotNull::Execute(db::ExecutionContext&, db::DataChun
 db::PhysicalOperator& plan_rows_in(db::ClientContext& context, db::PhysicalPlanGenerator& planner,
                                    const db::vector<db::LogicalType>& types, WriteTarget target,
                                    db::PhysicalOperator& rows, std::shared_ptr<RowChanges> changes,
-                                   TakeFiles::Answer answer, std::string name) {
+                                   std::string name) {
   auto* checked = &add_check(planner, target, rows);
-  if (answer == TakeFiles::Answer::kRows) {
+  if (changes->has_answers()) {
     checked = &planner.Make<AnswerRows>(*checked, changes);
   }
   auto& write = plan_write(context, planner, target, *checked);
-  auto& take = planner.Make<TakeFiles>(types, std::move(target), std::move(changes), answer, std::move(name));
+  auto& take = planner.Make<TakeFiles>(types, std::move(target), std::move(changes), std::move(name));
   take.children.push_back(write);
   return take;
 }
@@ -184,9 +183,8 @@ db::PhysicalOperator& LakeDatabase::PlanInsert(db::ClientContext& context, db::P
   if (!op.column_index_map.empty()) {
     plan = planner.ResolveDefaultsProjection(op, *plan);
   }
-  const auto answer = op.return_chunk ? TakeFiles::Answer::kRows : TakeFiles::Answer::kCount;
   return plan_rows_in(context, planner, op.types, write_target(*this, entry), *plan,
-                      std::make_shared<RowChanges>(), answer, "LAKE_INSERT");
+                      changes_of(op), "LAKE_INSERT");
 }
 
 db::PhysicalOperator& LakeDatabase::PlanCreateTableAs(db::ClientContext& context,

@@ -35,10 +35,8 @@ WriteTarget write_target(LakeDatabase& lake, TableEntry& entry);
 // that RETURNING asks for, or the number of rows.
 class TakeFiles : public db::PhysicalOperator {
  public:
-  enum class Answer { kCount, kRows };
-
   TakeFiles(db::PhysicalPlan& plan, db::vector<db::LogicalType> types, WriteTarget target,
-            std::shared_ptr<RowChanges> changes, Answer answer, std::string name);
+            std::shared_ptr<RowChanges> changes, std::string name);
   // CREATE TABLE AS
   TakeFiles(db::PhysicalPlan& plan, db::vector<db::LogicalType> types, WriteTarget target,
             db::unique_ptr<db::BoundCreateTableInfo> create);
@@ -61,7 +59,6 @@ class TakeFiles : public db::PhysicalOperator {
  private:
   WriteTarget target_;
   std::shared_ptr<RowChanges> changes_;
-  Answer answer_ = Answer::kCount;
   std::string name_;
   db::unique_ptr<db::BoundCreateTableInfo> create_;  // null: not CREATE TABLE AS
 };
@@ -91,7 +88,7 @@ db::PhysicalOperator& add_check(db::PhysicalPlanGenerator& planner, const WriteT
 db::PhysicalOperator& plan_rows_in(db::ClientContext& context, db::PhysicalPlanGenerator& planner,
                                    const db::vector<db::LogicalType>& types, WriteTarget target,
                                    db::PhysicalOperator& rows, std::shared_ptr<RowChanges> changes,
-                                   TakeFiles::Answer answer, std::string name);
+                                   std::string name);
 
 // The writer over `plan`, whose rows have the declared types in the order of the table's columns.
 db::PhysicalOperator& plan_write(db::ClientContext& context, db::PhysicalPlanGenerator& planner,

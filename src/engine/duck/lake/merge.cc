@@ -70,6 +70,7 @@ class MergeRows : public db::PhysicalOperator {
   }
 
   db::unique_ptr<db::OperatorState> GetOperatorState(db::ExecutionContext& context) const override {
+    changes_->begin(context.client);
     auto state = db::make_uniq<MergeState>();
     for (size_t match = 0; match < kMatches; ++match) {
       for (const auto& action : spec_.actions[match]) {
@@ -295,15 +296,14 @@ db::PhysicalOperator& LakeDatabase::PlanMergeInto(db::ClientContext& context,
                                                   db::PhysicalPlanGenerator& planner,
                                                   db::LogicalMergeInto& op, db::PhysicalOperator& plan) {
   auto& entry = need_lake_table(op.table);
-  auto changes = std::make_shared<RowChanges>();
+  auto changes = changes_of(op);
   auto target = write_target(*this, entry);
   auto& rows = planner.Make<MergeRows>(plan, target.types, spec_of(op, plan), changes);
   target.alone = true;
   // The rows to answer are kept by MergeRows, with the action that each met.
   auto& checked = add_check(planner, target, rows);
   auto& write = plan_write(context, planner, target, checked);
-  const auto answer = op.return_chunk ? TakeFiles::Answer::kRows : TakeFiles::Answer::kCount;
-  auto& take = planner.Make<TakeFiles>(op.types, std::move(target), std::move(changes), answer, "LAKE_MERGE");
+  auto& take = planner.Make<TakeFiles>(op.types, std::move(target), std::move(changes), "LAKE_MERGE");
   take.children.push_back(write);
   return take;
 }

@@ -10,11 +10,16 @@ struct SelectionState : public db::OperatorState {
 
 }  // namespace
 
-void RowChanges::start(db::ClientContext& context, const db::vector<db::LogicalType>& returned_types) {
+void RowChanges::begin(db::ClientContext& context) {
+  const auto query = context.transaction.GetActiveQuery();
   const std::lock_guard lock(mutex_);
+  if (query_ == query) {
+    return;
+  }
+  query_ = query;
   rows_ = 0;
   out_.clear();
-  answers_ = db::make_uniq<db::ColumnDataCollection>(context, returned_types);
+  answers_ = db::make_uniq<db::ColumnDataCollection>(context, returned_types_);
 }
 
 db::idx_t RowChanges::take_out(db::Vector& files, db::Vector& positions, db::idx_t count,
@@ -61,7 +66,8 @@ TakeOutRows::TakeOutRows(db::PhysicalPlan& plan, db::PhysicalOperator& child, Ro
   children.push_back(child);
 }
 
-db::unique_ptr<db::OperatorState> TakeOutRows::GetOperatorState(db::ExecutionContext&) const {
+db::unique_ptr<db::OperatorState> TakeOutRows::GetOperatorState(db::ExecutionContext& execution) const {
+  changes_->begin(execution.client);
   return db::make_uniq<SelectionState>();
 }
 
@@ -86,6 +92,11 @@ AnswerRows::AnswerRows(db::PhysicalPlan& plan, db::PhysicalOperator& child,
   children.push_back(child);
 }
 
+db::unique_ptr<db::OperatorState> AnswerRows::GetOperatorState(db::ExecutionContext& execution) const {
+  changes_->begin(execution.client);
+  return db::make_uniq<db::OperatorState>();
+}
+
 db::OperatorResultType AnswerRows::Execute(db::ExecutionContext&, db::DataChunk& input, db::DataChunk& chunk,
                                            db::GlobalOperatorState&, db::OperatorState&) const {
   changes_->answer(input);
@@ -95,7 +106,7 @@ db::OperatorResultType AnswerRows::Execute(db::ExecutionContext&, db::DataChunk&
 
 db::SourceResultType next_answers(const RowChanges& changes, AnswerState& state, db::DataChunk& chunk) {
   const auto& answers = changes.answers();
-  if (answers.ColumnCount() == 0) {
+  if (!changes.has_answers()) {
     chunk.SetCardinality(1);
     chunk.SetValue(0, 0, db::Value::BIGINT(changes.rows()));
     return db::SourceResultType::FINISHED;

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,13 @@ using RowsByFile = std::map<std::string, Positions>;  // key: the path as DuckDB
 // Shared by the operators of one statement. Thread-safe.
 class RowChanges {
  public:
-  // Empties it, for a plan that runs again.
-  void start(db::ClientContext& context, const db::vector<db::LogicalType>& returned_types);
+  // Without types of rows to answer, the number of rows is the answer.
+  explicit RowChanges(db::vector<db::LogicalType> returned_types = {})
+      : returned_types_(std::move(returned_types)) {}
+
+  // Empties what an earlier run of the plan left. Each operator calls it before its first row: DuckDB prepares
+  // the end of a plan in a task of its own, while another thread may be through with the beginning.
+  void begin(db::ClientContext& context);
 
   // Takes out the rows that the two columns name. `fresh` gets the indexes of those that were not taken out
   // before; returns their number.
@@ -34,14 +40,23 @@ class RowChanges {
   // Once the rows have gone through.
   RowsByFile rows_out();
   [[nodiscard]] int64_t rows() const { return rows_; }
+  [[nodiscard]] bool has_answers() const { return !returned_types_.empty(); }
   [[nodiscard]] const db::ColumnDataCollection& answers() const { return *answers_; }
 
  private:
+  const db::vector<db::LogicalType> returned_types_;
   std::atomic<int64_t> rows_{0};
   std::mutex mutex_;  // guards what follows
+  std::optional<db::transaction_t> query_;
   RowsByFile out_;
   db::unique_ptr<db::ColumnDataCollection> answers_;
 };
+
+// Of an INSERT, UPDATE, DELETE or MERGE.
+template <class Statement>
+std::shared_ptr<RowChanges> changes_of(const Statement& op) {
+  return std::make_shared<RowChanges>(op.return_chunk ? op.types : db::vector<db::LogicalType>());
+}
 
 // The columns of a plan that say where a row lies.
 struct RowPlace {
@@ -56,7 +71,7 @@ class TakeOutRows : public db::PhysicalOperator {
   TakeOutRows(db::PhysicalPlan& plan, db::PhysicalOperator& child, RowPlace place,
               std::shared_ptr<RowChanges> changes);
 
-  db::unique_ptr<db::OperatorState> GetOperatorState(db::ExecutionContext& context) const override;
+  db::unique_ptr<db::OperatorState> GetOperatorState(db::ExecutionContext& execution) const override;
   db::OperatorResultType Execute(db::ExecutionContext& context, db::DataChunk& input, db::DataChunk& chunk,
                                  db::GlobalOperatorState& gstate, db::OperatorState& state) const override;
   bool ParallelOperator() const override { return true; }
@@ -72,6 +87,7 @@ class AnswerRows : public db::PhysicalOperator {
  public:
   AnswerRows(db::PhysicalPlan& plan, db::PhysicalOperator& child, std::shared_ptr<RowChanges> changes);
 
+  db::unique_ptr<db::OperatorState> GetOperatorState(db::ExecutionContext& execution) const override;
   db::OperatorResultType Execute(db::ExecutionContext& context, db::DataChunk& input, db::DataChunk& chunk,
                                  db::GlobalOperatorState& gstate, db::OperatorState& state) const override;
   bool ParallelOperator() const override { return true; }
