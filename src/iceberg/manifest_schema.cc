@@ -45,10 +45,16 @@ OrderedJson timestamp(const char* unit, bool adjusted) {
   return {{"type", "long"}, {"logicalType", unit}, {"adjust-to-utc", adjusted}};
 }
 
-// A named type may be written out only once in a schema; later it is just named.
+// A name may be given only once in a schema. A second type of that name gets another one: readers (pyiceberg
+// 0.12) know no type that is just named.
 OrderedJson named(OrderedJson type, std::set<std::string>& seen) {
   auto name = type["name"].get<std::string>();
-  return seen.insert(name).second ? type : OrderedJson(name);
+  auto own = name;
+  for (int i = 2; !seen.insert(own).second; ++i) {
+    own = fmt::format("{}_{}", name, i);
+  }
+  type["name"] = own;
+  return type;
 }
 
 OrderedJson fixed(const std::string& name, size_t size) {

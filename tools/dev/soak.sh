@@ -1,6 +1,6 @@
 # ./dev soak [KILLS=500] [FUZZ_SECONDS=300]: the long tests (hours). The fault tests at every call and with a fresh
-# seed, then all tests under the sanitizers, then each fuzz target for so long. Appends a line for each part that
-# ran to its end to docs/soak.md.
+# seed, then random tables, transactions and files, then all tests under the sanitizers, then each fuzz target for
+# so long. Appends a line for each part that ran to its end to docs/soak.md.
 kills="${1:-500}" fuzz_seconds="${2:-300}"
 if [ ! -f docs/soak.md ]; then
   printf '# Long runs\n\n| day | commit | what ran | seed | minutes | outcome |\n| --- | --- | --- | --- | --- | --- |\n' >docs/soak.md
@@ -25,6 +25,12 @@ start=$SECONDS outcome=passed
 TARN_BUILD="$PWD/build" TARN_FAULT_ALL=1 TARN_KILLS="$kills" TARN_SEED="$seed" \
   "$TARN_DEPS/venv/bin/python" -m pytest -q -p no:cacheprovider tests/faults || outcome=FAILED
 note "fault tests at every call, $kills kills" "$seed" "$start" "$outcome"
+
+start=$SECONDS outcome=passed
+TARN_BUILD="$PWD/build" TARN_TABLES=500 TARN_TRANSACTIONS=2000 TARN_FILES=200 TARN_SEED="$seed" \
+  "$TARN_DEPS/venv/bin/python" -m pytest -q -p no:cacheprovider tests/clients/test_random_tables.py \
+  tests/clients/test_differential.py tests/clients/test_random_files.py || outcome=FAILED
+note "500 random tables, 2,000 random transactions, 200 random files" "$seed" "$start" "$outcome"
 
 for kind in address thread; do
   start=$SECONDS outcome=passed

@@ -132,8 +132,7 @@ db::PhysicalOperator& LakeDatabase::PlanUpdate(db::ClientContext& context, db::P
   auto& rows =
       planner.Make<db::PhysicalProjection>(target.types, std::move(columns), plan.estimated_cardinality);
   rows.children.push_back(taken);
-  return plan_rows_in(context, planner, op.types, std::move(target), rows, std::move(changes),
-                      "LAKE_UPDATE");
+  return plan_rows_in(context, planner, op.types, std::move(target), rows, std::move(changes), "LAKE_UPDATE");
 }
 
 // A changed row is written anew, whole: the columns that keep their values come from the scan.

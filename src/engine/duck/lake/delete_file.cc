@@ -8,6 +8,7 @@
 #include "duckdb/function/copy_function.hpp"
 #include "duckdb/parallel/thread_context.hpp"
 #include "duckdb/parser/parsed_data/copy_info.hpp"
+#include "engine/duck/lake/file_measures.h"
 #include "iceberg/value.h"
 
 namespace tarn::engine::lake {
@@ -96,6 +97,7 @@ iceberg::DataFile write_deletes(db::ClientContext& context, const std::string& f
   file.record_count = rows.count();
   file.file_size_bytes = writer.file_size();
   file.split_offsets = {4};
+  measure_row_groups(context, file);
   file.referenced_data_file = data.path;
   // The whole path in both bounds tells readers that know no referenced_data_file which file is meant.
   file.lower_bounds[kDeletePathField] = file.upper_bounds[kDeletePathField] = data.path;

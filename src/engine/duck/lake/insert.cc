@@ -6,6 +6,7 @@
 #include "duckdb/execution/physical_plan_generator.hpp"
 #include "duckdb/planner/operator/logical_create_table.hpp"
 #include "duckdb/planner/operator/logical_insert.hpp"
+#include "engine/duck/lake/file_measures.h"
 #include "engine/duck/lake/lake_database.h"
 #include "engine/duck/lake/partition_key.h"
 #include "engine/duck/lake/schema_entry.h"
@@ -115,6 +116,7 @@ db::SinkResultType TakeFiles::Sink(db::ExecutionContext&, db::DataChunk& chunk,
 db::SinkFinalizeType TakeFiles::Finalize(db::Pipeline&, db::Event&, db::ClientContext& context,
                                          db::OperatorSinkFinalizeInput& input) const {
   auto& taken = input.global_state.Cast<TakenFiles>();
+  measure_files(context, *target_.metadata, taken.files);
   auto& transaction = Transaction::of(context, *target_.lake);
   transaction.take_out_rows(target_.uuid, changes_->rows_out());
   if (!taken.files.empty()) {
@@ -183,8 +185,8 @@ db::PhysicalOperator& LakeDatabase::PlanInsert(db::ClientContext& context, db::P
   if (!op.column_index_map.empty()) {
     plan = planner.ResolveDefaultsProjection(op, *plan);
   }
-  return plan_rows_in(context, planner, op.types, write_target(*this, entry), *plan,
-                      changes_of(op), "LAKE_INSERT");
+  return plan_rows_in(context, planner, op.types, write_target(*this, entry), *plan, changes_of(op),
+                      "LAKE_INSERT");
 }
 
 db::PhysicalOperator& LakeDatabase::PlanCreateTableAs(db::ClientContext& context,

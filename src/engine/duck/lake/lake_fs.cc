@@ -177,6 +177,26 @@ std::string tag_of(const std::string& path) {
 
 }  // namespace
 
+std::string fitting_path(const std::string& path) {
+  constexpr size_t kNameBytesMax = 255;  // no folder that is there already has more
+  constexpr size_t kCutBytes = 120;
+  std::string fitting;
+  for (size_t at = 0; at < path.size();) {
+    const auto end = std::min(path.find('/', at + 1), path.size());
+    auto length = end - at;
+    if (length > kNameBytesMax + 1) {
+      length = kCutBytes;
+      const auto code = path.rfind('%', at + length - 1);
+      if (code != std::string::npos && code + 3 > at + length) {
+        length = code - at;  // "%C3" stays whole
+      }
+    }
+    fitting.append(path, at, length);
+    at = end;
+  }
+  return fitting;
+}
+
 void WrittenFiles::add(const std::string& path) {
   const std::lock_guard lock(mutex_);
   paths_[tag_of(path)].push_back(path);
@@ -241,11 +261,11 @@ db::unique_ptr<db::FileHandle> LakeFileSystem::OpenFile(const db::string& path, 
   if (flags.OpenForAppending() || flags.OpenForReading()) {
     refuse("changed in place", plain);
   }
-  return db::make_uniq<WriteHandle>(*this, plain, flags, written_);
+  return db::make_uniq<WriteHandle>(*this, fitting_path(plain), flags, written_);
 }
 
 void LakeFileSystem::CreateDirectory(const db::string& path, db::optional_ptr<db::FileOpener>) {
-  const std::string plain = path_of(path);
+  const std::string plain = fitting_path(path_of(path));
   {
     Call call(written_->faults(), "make_folders", plain);
     if (::mkdir(plain.c_str(), 0755) != 0) {

@@ -40,6 +40,11 @@ class WrittenFiles {
   std::map<std::string, std::vector<std::string>> paths_;
 };
 
+// The path that a written path gets: names of folders that are longer than a file system allows (a
+// partition's value may be any text) are cut. Folders of several partitions may become one; files have names
+// of their own.
+std::string fitting_path(const std::string& path);
+
 class LakeFileSystem : public db::LocalFileSystem {
  public:
   explicit LakeFileSystem(std::shared_ptr<WrittenFiles> written) : written_(std::move(written)) {}

@@ -27,8 +27,8 @@ class RowChanges {
   explicit RowChanges(db::vector<db::LogicalType> returned_types = {})
       : returned_types_(std::move(returned_types)) {}
 
-  // Empties what an earlier run of the plan left. Each operator calls it before its first row: DuckDB prepares
-  // the end of a plan in a task of its own, while another thread may be through with the beginning.
+  // Empties what an earlier run of the plan left. Each operator calls it before its first row: DuckDB
+  // prepares the end of a plan in a task of its own, while another thread may be through with the beginning.
   void begin(db::ClientContext& context);
 
   // Takes out the rows that the two columns name. `fresh` gets the indexes of those that were not taken out

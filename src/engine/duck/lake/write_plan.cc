@@ -52,7 +52,8 @@ struct Output {
   bool changes_rows = false;
 };
 
-void add_partition_columns(const iceberg::TableMetadata& metadata, Output& output) {
+void add_partition_columns(db::ClientContext& context, const iceberg::TableMetadata& metadata,
+                           Output& output) {
   const auto& fields = metadata.schema().fields;
   for (const auto& key : metadata.spec().fields) {
     for (size_t i = 0; i < fields.size(); ++i) {
@@ -60,6 +61,10 @@ void add_partition_columns(const iceberg::TableMetadata& metadata, Output& outpu
         continue;
       }
       auto value = partition_expression(key, fields[i].type, output.expressions[i]->Copy());
+      if (value->return_type.id() == db::LogicalTypeId::BLOB) {
+        // The writer would take the bytes of a partition value for text.
+        value = db::BoundCastExpression::AddCastToType(context, std::move(value), db::LogicalType::VARCHAR);
+      }
       output.partition_columns.push_back(output.types.size());
       output.names.push_back(key.name);
       output.types.push_back(value->return_type);
@@ -94,7 +99,7 @@ Output output_of(db::ClientContext& context, WriteTarget& target, db::PhysicalOp
     output.expressions.push_back(std::move(column));
   }
   if (!target.metadata->spec().is_unpartitioned()) {
-    add_partition_columns(*target.metadata, output);
+    add_partition_columns(context, *target.metadata, output);
     output.changes_rows = true;
   }
   return output;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/duck/lake/lake_fs.h"
 #include "engine/duck/lake/partition_key.h"
 #include "engine/duck/lake/types.h"
 #include "iceberg/bounds.h"
@@ -132,7 +133,7 @@ iceberg::DataFile read_written_file(db::DataChunk& chunk, db::idx_t row,
                                     const iceberg::TableMetadata& metadata,
                                     const std::map<int, std::string>& constants) {
   iceberg::DataFile file;
-  file.path = uri_of(chunk.GetValue(0, row).GetValue<std::string>());
+  file.path = uri_of(fitting_path(chunk.GetValue(0, row).GetValue<std::string>()));
   file.record_count = chunk.GetValue(1, row).GetValue<int64_t>();
   file.file_size_bytes = chunk.GetValue(2, row).GetValue<int64_t>();
   file.split_offsets = {4};
