@@ -8,6 +8,7 @@
 #include "catalog/control_tables.h"
 #include "catalog/layout.h"
 #include "catalog/repeated_requests.h"
+#include "catalog/table.h"
 #include "iceberg/planner.h"
 #include "iceberg/table_commit.h"
 
@@ -229,8 +230,8 @@ Result<Sweep> Catalog::sweep(const SweepRequest& request) {
 
 Result<std::shared_ptr<const iceberg::TableMetadata>> Catalog::find_outside(const std::string& location) {
   TARN_TRY(const auto path, locations_.allow(location));
-  TARN_TRY(const auto bytes, env_.files->read(path));
-  auto metadata = iceberg::parse_table_metadata(bytes);
+  TARN_TRY(auto bytes, env_.files->read(path));
+  auto metadata = parse_metadata(std::move(bytes));
   if (!metadata) {
     return metadata.error().at(location);
   }

@@ -80,7 +80,7 @@ TEST_F(CatalogTest, AppendsAreRebased) {
   EXPECT_EQ(live(kOrders), (Names{"mine", "theirs"}));
 }
 
-TEST_F(CatalogTest, AppendAfterSchemaChangeConflicts) {
+TEST_F(CatalogTest, AppendAfterSchemaChangeConflicts) {  // checklist D.38
   ASSERT_TRUE(create(kOrders));
   auto mine = change_of(catalog(), kOrders).value();
   mine.added.push_back(new_file(env_, catalog(), mine, "mine").value());
@@ -119,7 +119,7 @@ TEST_F(CatalogTest, DefinitionAndFilesInOneCommit) {
   EXPECT_EQ(metadata->current_snapshot()->schema_id, metadata->current_schema_id);
 }
 
-TEST_F(CatalogTest, RemovingWhatIsGoneConflicts) {
+TEST_F(CatalogTest, RemovingWhatIsGoneConflicts) {  // checklist D.38
   ASSERT_TRUE(create(kOrders));
   ASSERT_TRUE(append(kOrders, "a"));
   auto first = change_of(catalog(), kOrders).value();
@@ -137,7 +137,7 @@ TEST_F(CatalogTest, RemovingWhatIsGoneConflicts) {
   EXPECT_EQ(live(kOrders), Names{"b"});
 }
 
-TEST_F(CatalogTest, ReplacingWhatWasWrittenMeanwhileConflicts) {
+TEST_F(CatalogTest, ReplacingWhatWasWrittenMeanwhileConflicts) {  // checklist D.38
   ASSERT_TRUE(create(kOrders));
   auto replace = change_of(catalog(), kOrders).value();
   replace.remove_all = true;

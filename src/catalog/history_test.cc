@@ -97,7 +97,7 @@ class HistoryTest : public CatalogFixture {
   std::set<std::string> stamped_;
 };
 
-TEST_F(HistoryTest, OldVersionsExpireAndTheirFilesGoADayLater) {
+TEST_F(HistoryTest, OldVersionsExpireAndTheirFilesGoADayLater) {  // checklist D.39
   ASSERT_TRUE(create(kPrices));
   const auto first = replace(kPrices, "a");
   days(10);
@@ -215,7 +215,7 @@ TEST_F(HistoryTest, PropertiesOfATableWin) {
   EXPECT_EQ(live(kOther), Names{"z"});
 }
 
-TEST_F(HistoryTest, FilesThatNothingNamesGoWhenTheyAreOld) {
+TEST_F(HistoryTest, FilesThatNothingNamesGoWhenTheyAreOld) {  // checklist D.39
   ASSERT_TRUE(create(kPrices));
   replace(kPrices, "a");
   const auto orphan = path_of(kPrices, "lost");

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "catalog/layout.h"
+#include "catalog/table.h"
 #include "iceberg/expiry.h"
 #include "iceberg/manifest_cache.h"
 #include "iceberg/metadata.h"
@@ -60,8 +61,8 @@ class Walker {
     if (!documents_.insert(row.metadata_location).second)
       return ok();
     TARN_TRY(const auto path, to_path(row.metadata_location));
-    TARN_TRY(const auto text, env_.files->read(path));
-    auto metadata = iceberg::parse_table_metadata(text);
+    TARN_TRY(auto text, env_.files->read(path));
+    auto metadata = parse_metadata(std::move(text));
     if (!metadata)
       return metadata.error().at(row.metadata_location);
     const auto gc = metadata->properties.find("gc.enabled");

@@ -4,8 +4,15 @@
 
 #include "base/time.h"
 #include "catalog/layout.h"
+#include "engine/unreadable.h"
+#include "iceberg/metadata_file.h"
 
 namespace tarn::catalog {
+
+Result<iceberg::TableMetadata> parse_metadata(std::string bytes) {
+  TARN_TRY(const auto text, iceberg::metadata_text(std::move(bytes)));
+  return iceberg::parse_table_metadata(text);
+}
 
 CatalogTable::CatalogTable(Env& env, engine::TableName name, std::string uuid, std::string metadata_location,
                            std::shared_ptr<const iceberg::TableMetadata> metadata)
@@ -23,15 +30,16 @@ Result<std::shared_ptr<const iceberg::TableMetadata>> CatalogTable::metadata() c
   TARN_TRY(std::string path, to_path(metadata_location_));
   auto bytes = env_.files->read(path);
   if (!bytes) {
-    return bytes.error().at(fmt::format("table {}.{}", name_.schema, name_.name));
+    return engine::unreadable(name_, bytes.error());
   }
-  auto parsed = iceberg::parse_table_metadata(*bytes);
+  auto parsed = parse_metadata(std::move(*bytes));
   if (!parsed) {
-    return parsed.error().at(metadata_location_);
+    return engine::unreadable(name_, parsed.error().at(metadata_location_));
   }
   if (parsed->table_uuid != uuid_) {
-    return Error{Code::kCorrupt, fmt::format("{} is of table {}, not of {}.{} ({})", metadata_location_,
-                                             parsed->table_uuid, name_.schema, name_.name, uuid_)};
+    return engine::unreadable(
+        name_, {Code::kCorrupt,
+                fmt::format("{} is of the table {}, not {}", metadata_location_, parsed->table_uuid, uuid_)});
   }
   metadata_ = std::make_shared<const iceberg::TableMetadata>(std::move(*parsed));
   return metadata_;

@@ -7,8 +7,12 @@
 
 #include "base/env/env.h"
 #include "engine/lake_catalog.h"
+#include "iceberg/metadata.h"
 
 namespace tarn::catalog {
+
+// A metadata file's bytes, packed or not.
+Result<iceberg::TableMetadata> parse_metadata(std::string bytes);
 
 class CatalogTable : public engine::LakeTable {
  public:

@@ -12,6 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   tarn::iceberg::ManifestFile file;
   file.path = "m.avro";
   (void)tarn::iceberg::read_manifest(bytes, file);
+  (void)tarn::iceberg::manifest_line(bytes, "m.avro", 1);
   auto list = tarn::iceberg::read_manifest_list(bytes);
   if (list) {
     auto written = tarn::iceberg::write_manifest_list({}, *list);

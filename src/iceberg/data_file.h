@@ -62,6 +62,7 @@ struct ManifestFile {
   int64_t added_files = 0, existing_files = 0, deleted_files = 0;
   int64_t added_rows = 0, existing_rows = 0, deleted_rows = 0;
   std::vector<FieldSummary> partitions;
+  bool knows_partitions = true;  // false: the list says nothing of them
 };
 
 }  // namespace tarn::iceberg

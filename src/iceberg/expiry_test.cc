@@ -42,7 +42,7 @@ std::vector<int64_t> ids(const TableMetadata& metadata) {
   return all;
 }
 
-TEST(ExpiryTest, OlderSnapshotsGoAndTheCurrentOneStays) {
+TEST(ExpiryTest, OlderSnapshotsGoAndTheCurrentOneStays) {  // checklist D.39
   const auto table = table_of(6);
   EXPECT_THAT(expired(table).snapshots, ElementsAre(1, 2, 3));
   EXPECT_THAT(ids(without(table, expired(table))), ElementsAre(4, 5, 6));
@@ -55,7 +55,7 @@ TEST(ExpiryTest, ForeverKeepsEverything) {
   EXPECT_TRUE(expired(table_of(6), std::nullopt).empty());
 }
 
-TEST(ExpiryTest, PropertiesOfTheTableWin) {
+TEST(ExpiryTest, PropertiesOfTheTableWin) {  // checklist D.39
   auto table = table_of(6);
   table.properties["history.expire.max-snapshot-age-ms"] = std::to_string(kDayMs);
   EXPECT_THAT(expired(table).snapshots, ElementsAre(1, 2, 3, 4, 5));
@@ -102,7 +102,7 @@ TEST(ExpiryTest, SnapshotsOutsideOfBranchesGoByAge) {
   EXPECT_THAT(expired(table).snapshots, ElementsAre(1, 2, 3));
 }
 
-TEST(ExpiryTest, StatisticsGoWithTheirSnapshot) {
+TEST(ExpiryTest, StatisticsGoWithTheirSnapshot) {  // checklist D.33, D.39
   auto table = table_of(3);
   table.other_json = R"({"statistics": [{"snapshot-id": 1, "statistics-path": "file:///a"}, )"
                      R"({"snapshot-id": 3, "statistics-path": "file:///b"}], "x": 1, )"

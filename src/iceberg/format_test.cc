@@ -60,7 +60,7 @@ TEST(TypeTest, NamesGoBothWays) {
   EXPECT_EQ(parse_type("variant").error().code, Code::kUnsupported);
 }
 
-TEST(TypeTest, NestedSchemaGoesBothWays) {
+TEST(TypeTest, NestedSchemaGoesBothWays) {  // checklist D.3
   const char* json =
       R"j({"type":"struct","schema-id":3,"fields":[{"id":1,"name":"id","required":true,"type":"long",)j"
       R"j("doc":"the key"},)j"
@@ -76,7 +76,7 @@ TEST(TypeTest, NestedSchemaGoesBothWays) {
   EXPECT_EQ(schema->find("tags")->type.fields.at(0).id, 4);
 }
 
-TEST(TypeTest, WrongSchemasNameTheField) {
+TEST(TypeTest, WrongSchemasNameTheField) {  // checklist D.1
   auto two = parse_schema(R"({"type":"struct","fields":[{"id":1,"name":"a","required":true,"type":"long"},)"
                           R"({"id":1,"name":"b","required":true,"type":"long"}]})");
   ASSERT_FALSE(two);
@@ -92,7 +92,7 @@ TEST(TypeTest, WrongSchemasNameTheField) {
   EXPECT_EQ(parse_schema(deep).error().code, Code::kCorrupt);
 }
 
-TEST(ValueTest, BytesOfTheSpecification) {
+TEST(ValueTest, BytesOfTheSpecification) {  // checklist D.17
   EXPECT_EQ(to_bytes(type_of("boolean"), true), std::string("\x01", 1));
   EXPECT_EQ(to_bytes(type_of("int"), int32_t{1}), std::string("\x01\0\0\0", 4));
   EXPECT_EQ(to_bytes(type_of("long"), int64_t{-2}), std::string("\xFE\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 8));
@@ -108,7 +108,7 @@ TEST(ValueTest, BytesOfTheSpecification) {
   }
 }
 
-TEST(ValueTest, PromotedBoundsAreRead) {
+TEST(ValueTest, PromotedBoundsAreRead) {  // checklist D.17
   EXPECT_EQ(std::get<int64_t>(*from_bytes(type_of("long"), std::string("\xFE\xFF\xFF\xFF", 4))), -2);
   EXPECT_EQ(std::get<double>(*from_bytes(type_of("double"), to_bytes(type_of("float"), 1.5F))), 1.5);
   EXPECT_FALSE(from_bytes(type_of("timestamp"), "1234"));
@@ -116,7 +116,7 @@ TEST(ValueTest, PromotedBoundsAreRead) {
   EXPECT_FALSE(from_bytes(type_of("decimal(9,2)"), ""));
 }
 
-TEST(ValueTest, OrderOfFloatingPoint) {
+TEST(ValueTest, OrderOfFloatingPoint) {  // checklist D.17, D.32
   double nan = std::numeric_limits<double>::quiet_NaN();
   double inf = std::numeric_limits<double>::infinity();
   std::vector<double> sorted = {-nan, -inf, -1.5, -1.0, -0.0, 0.0, 1.0, 1.5, inf, nan};
@@ -129,7 +129,7 @@ TEST(ValueTest, OrderOfFloatingPoint) {
   EXPECT_EQ(compare(int32_t{5}, int64_t{5}), 0);
 }
 
-TEST(TransformTest, BucketHashesOfTheSpecification) {
+TEST(TransformTest, BucketHashesOfTheSpecification) {  // checklist D.8
   EXPECT_EQ(hash(type_of("int"), int32_t{34}), masked(2017239379));
   EXPECT_EQ(hash(type_of("long"), int64_t{34}), masked(2017239379));
   EXPECT_EQ(hash(type_of("decimal(9,2)"), Decimal{1420}), masked(-500754589));
@@ -150,7 +150,7 @@ TEST(TransformTest, BucketHashesOfTheSpecification) {
   EXPECT_EQ(std::get<int32_t>(apply_ok("bucket[16]", "string", std::string("iceberg"))), 1210000089 % 16);
 }
 
-TEST(TransformTest, TruncateFloors) {
+TEST(TransformTest, TruncateFloors) {  // checklist D.9
   EXPECT_EQ(std::get<int32_t>(apply_ok("truncate[10]", "int", int32_t{1})), 0);
   EXPECT_EQ(std::get<int32_t>(apply_ok("truncate[10]", "int", int32_t{-1})), -10);
   EXPECT_EQ(std::get<int64_t>(apply_ok("truncate[10]", "long", int64_t{-11})), -20);
@@ -161,7 +161,7 @@ TEST(TransformTest, TruncateFloors) {
   EXPECT_EQ(std::get<std::string>(apply_ok("truncate[2]", "binary", std::string("\1\2\3"))), "\1\2");
 }
 
-TEST(TransformTest, DatesFloorBefore1970) {
+TEST(TransformTest, DatesFloorBefore1970) {  // checklist D.9
   auto number = [](const char* transform, const char* type, const char* text) {
     return std::get<int32_t>(apply_ok(transform, type, text_ok(type, text)));
   };
@@ -179,7 +179,7 @@ TEST(TransformTest, DatesFloorBefore1970) {
   EXPECT_EQ(number("year", "date", "29000-01-01 (BC)"), 1 - 29000 - 1970);
 }
 
-TEST(TransformTest, NullsUnknownAndWrongTypes) {
+TEST(TransformTest, NullsUnknownAndWrongTypes) {  // checklist D.7
   EXPECT_TRUE(is_null(apply_ok("bucket[4]", "int", Value())));
   EXPECT_TRUE(is_null(apply_ok("void", "int", int32_t{5})));
   auto unknown = parse_transform("zorder[3]");
@@ -215,7 +215,7 @@ TEST(TextTest, WhatDuckDbPrints) {
   EXPECT_FALSE(parse_text(type_of("date"), "2024-13-01"));
 }
 
-TEST(BoundsTest, LongTextIsCutAndIncremented) {
+TEST(BoundsTest, LongTextIsCutAndIncremented) {  // checklist D.18
   auto text = type_of("string");
   std::string sixteen = "abcdefghijklmnop";
   EXPECT_EQ(lower_bound(text, sixteen + "q"), sixteen);
@@ -238,7 +238,7 @@ TEST(BoundsTest, LongTextIsCutAndIncremented) {
   EXPECT_EQ(upper_bound(binary, "a" + std::string(15, '\xFF') + "x"), "b");
 }
 
-TEST(BoundsTest, NanIsNoBoundAndZerosWiden) {
+TEST(BoundsTest, NanIsNoBoundAndZerosWiden) {  // checklist D.17
   DataFile file;
   Field field{.id = 7,
               .name = "x",

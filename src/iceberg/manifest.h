@@ -34,6 +34,9 @@ Result<WrittenManifest> write_manifest(const TableMetadata& metadata, const Mani
 // Entries with snapshot ids and sequence numbers inherited from `file`, deleted ones included.
 Result<std::vector<ManifestEntry>> read_manifest(std::string_view bytes, const ManifestFile& file);
 
+// The line that a list would have for a manifest which a snapshot of version 1 names itself.
+Result<ManifestFile> manifest_line(std::string_view bytes, const std::string& path, int64_t snapshot_id);
+
 // Lists of version 1 may leave out counts of files and rows; they are then below 0 until fill_counts is
 // called.
 inline constexpr int64_t kUnknownCount = -1;

@@ -76,10 +76,7 @@ size_t ManifestCache::bytes() const {
 
 Result<std::shared_ptr<const ManifestList>> ManifestCache::list(const Snapshot& snapshot) {
   if (snapshot.manifest_list.empty()) {
-    return Error{Code::kUnsupported,
-                 fmt::format("snapshot {} of Iceberg format version 1 has no manifest list: "
-                             "rewrite the table with the program that made it",
-                             snapshot.snapshot_id)};
+    return inline_list(snapshot);
   }
   {
     std::lock_guard lock(mutex_);
@@ -102,6 +99,18 @@ Result<std::shared_ptr<const ManifestList>> ManifestCache::list(const Snapshot& 
   auto list = std::make_shared<const ManifestList>(std::move(*manifests));
   keep({.path = snapshot.manifest_list, .list = list, .entries = nullptr, .bytes = memory_of(*list)});
   return list;
+}
+
+// Oldest tables of format version 1: the snapshot names its manifests, and there is no list.
+Result<std::shared_ptr<const ManifestList>> ManifestCache::inline_list(const Snapshot& snapshot) {
+  ManifestList list;
+  for (const auto& location : snapshot.manifests) {
+    TARN_TRY(auto path, local_path(location));
+    TARN_TRY(auto bytes, files_.read(path));
+    TARN_TRY(auto line, manifest_line(bytes, location, snapshot.snapshot_id));
+    list.push_back(std::move(line));
+  }
+  return std::make_shared<const ManifestList>(std::move(list));
 }
 
 Result<std::shared_ptr<const ManifestEntries>> ManifestCache::entries(const ManifestFile& manifest) {

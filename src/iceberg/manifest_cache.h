@@ -53,6 +53,7 @@ class ManifestCache : public ManifestReader {
   // The item of this path moved to the front, or null.
   const Item* find(const std::string& path);
   void keep(Item item);
+  Result<std::shared_ptr<const ManifestList>> inline_list(const Snapshot& snapshot);
 
   FileSystem& files_;
   size_t bytes_max_;

@@ -1,3 +1,5 @@
+#include <charconv>
+
 #include <fmt/format.h>
 
 #include "iceberg/avro_file.h"
@@ -242,6 +244,7 @@ void read_line_field(AvroDecoder& in, const AvroField& field, ManifestFile& line
     case 514: line.deleted_rows = count(); return;
     case 507:
       in.read_array(field.type, [&](int item) { line.partitions.push_back(read_summary(in, item)); });
+      line.knows_partitions = true;
       return;
     default: in.skip(field.type); return;
   }
@@ -264,12 +267,36 @@ Result<std::vector<ManifestEntry>> read_manifest(std::string_view bytes, const M
   return entries;
 }
 
+Result<ManifestFile> manifest_line(std::string_view bytes, const std::string& path, int64_t snapshot_id) {
+  ManifestFile line{.path = path,
+                    .length_bytes = static_cast<int64_t>(bytes.size()),
+                    .added_snapshot_id = snapshot_id,
+                    .knows_partitions = false};
+  auto header = read_avro(bytes, [](const AvroHeader& about, AvroDecoder& in) -> Status {
+    in.skip(about.schema.root);
+    return in.status();
+  });
+  if (!header) {
+    return header.error().at(fmt::format("manifest {}", path));
+  }
+  const auto spec = header->metadata["partition-spec-id"];
+  const auto [end, error] = std::from_chars(spec.data(), spec.data() + spec.size(), line.spec_id);
+  if (!spec.empty() && (error != std::errc() || end != spec.data() + spec.size())) {
+    return Error{Code::kCorrupt, fmt::format("manifest {}: the partition-spec-id is '{}'", path, spec)};
+  }
+  line.deletes = header->metadata["content"] == "deletes";
+  TARN_TRY(const auto entries, read_manifest(bytes, line));
+  fill_counts(line, entries);
+  return line;
+}
+
 Result<std::vector<ManifestFile>> read_manifest_list(std::string_view bytes) {
   std::vector<ManifestFile> manifests;
   auto read = read_avro(bytes, [&](const AvroHeader& header, AvroDecoder& in) -> Status {
     ManifestFile line;
     line.added_files = line.existing_files = line.deleted_files = kUnknownCount;
     line.added_rows = line.existing_rows = line.deleted_rows = kUnknownCount;
+    line.knows_partitions = false;
     in.read_record(header.schema.root, [&](const AvroField& field) { read_line_field(in, field, line); });
     TARN_CHECK(in.status());
     if (line.path.empty()) {

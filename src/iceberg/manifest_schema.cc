@@ -115,12 +115,13 @@ std::string avro_name(const std::string& name) {
   return result;
 }
 
-OrderedJson partition_record(const TableMetadata& metadata, const PartitionSpec& spec) {
+OrderedJson partition_record(const PartitionSpec& spec, const std::vector<Type>& types) {
   auto fields = OrderedJson::array();
   std::set<std::string> seen;
-  for (const auto& partition : spec.fields) {
+  for (size_t i = 0; i < spec.fields.size(); ++i) {
+    const auto& partition = spec.fields[i];
     auto name = avro_name(partition.name);
-    auto json = optional(name, partition.field_id, avro_type(metadata.partition_type(partition), seen));
+    auto json = optional(name, partition.field_id, avro_type(types.at(i), seen));
     if (name != partition.name) {
       json["iceberg-field-name"] = partition.name;
     }
@@ -129,12 +130,12 @@ OrderedJson partition_record(const TableMetadata& metadata, const PartitionSpec&
   return record("r102", std::move(fields));
 }
 
-OrderedJson data_file_fields(const TableMetadata& metadata, const PartitionSpec& spec) {
+OrderedJson data_file_fields(const PartitionSpec& spec, const std::vector<Type>& types) {
   auto fields = OrderedJson::array();
   fields.push_back(field("content", 134, "int"));
   fields.push_back(field("file_path", 100, "string"));
   fields.push_back(field("file_format", 101, "string"));
-  fields.push_back(field("partition", 102, partition_record(metadata, spec)));
+  fields.push_back(field("partition", 102, partition_record(spec, types)));
   fields.push_back(field("record_count", 103, "long"));
   fields.push_back(field("file_size_in_bytes", 104, "long"));
   fields.push_back(optional("column_sizes", 108, int_map(117, 118, "long")));
@@ -166,13 +167,13 @@ size_t decimal_size(int precision) {
   return bytes;
 }
 
-std::string manifest_entry_schema(const TableMetadata& metadata, const PartitionSpec& spec) {
+std::string manifest_entry_schema(const PartitionSpec& spec, const std::vector<Type>& types) {
   auto fields = OrderedJson::array();
   fields.push_back(field("status", 0, "int"));
   fields.push_back(optional("snapshot_id", 1, "long"));
   fields.push_back(optional("sequence_number", 3, "long"));
   fields.push_back(optional("file_sequence_number", 4, "long"));
-  fields.push_back(field("data_file", 2, record("r2", data_file_fields(metadata, spec))));
+  fields.push_back(field("data_file", 2, record("r2", data_file_fields(spec, types))));
   return dump_json(record("manifest_entry", std::move(fields)));
 }
 

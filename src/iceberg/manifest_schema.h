@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "iceberg/metadata.h"
 #include "iceberg/type.h"
@@ -11,7 +12,8 @@ namespace tarn::iceberg {
 // Bytes of the Avro fixed type that holds a decimal of this precision.
 size_t decimal_size(int precision);
 
-std::string manifest_entry_schema(const TableMetadata& metadata, const PartitionSpec& spec);
+// `types` are those of the spec's fields.
+std::string manifest_entry_schema(const PartitionSpec& spec, const std::vector<Type>& types);
 std::string manifest_file_schema();
 
 }  // namespace tarn::iceberg

@@ -136,7 +136,7 @@ WrittenManifest written_manifest() {
   return *written;
 }
 
-TEST(ManifestTest, EveryMemberComesBack) {
+TEST(ManifestTest, EveryMemberComesBack) {  // checklist D.13
   auto written = written_manifest();
   auto entries = read_manifest(written.bytes, written.file);
   ASSERT_TRUE(entries) << entries.error().message;
@@ -158,7 +158,7 @@ TEST(ManifestTest, EveryMemberComesBack) {
   EXPECT_EQ(written.file.partitions.at(10).lower_bound, "t\u00e9xt");
 }
 
-TEST(ManifestTest, HeaderSaysWhatReadersNeed) {
+TEST(ManifestTest, HeaderSaysWhatReadersNeed) {  // checklist D.12
   auto written = written_manifest();
   auto header = read_avro(written.bytes, [](const AvroHeader& head, AvroDecoder& in) {
     in.skip(head.schema.root);
@@ -177,7 +177,7 @@ TEST(ManifestTest, HeaderSaysWhatReadersNeed) {
   EXPECT_EQ(schema["fields"][4]["type"]["fields"][3]["type"]["name"], "r102");
 }
 
-TEST(ManifestTest, ListComesBack) {
+TEST(ManifestTest, ListComesBack) {  // checklist D.15
   Snapshot snapshot;
   snapshot.snapshot_id = 9;
   snapshot.sequence_number = 5;

@@ -179,6 +179,35 @@ Result<std::vector<Value>> held_partition(const DataFile& file, const PartitionS
   return values;
 }
 
+Type type_of(const Value& value) {
+  Type type{.kind = TypeKind::kString};
+  if (std::holds_alternative<bool>(value)) {
+    type.kind = TypeKind::kBoolean;
+  } else if (std::holds_alternative<int32_t>(value)) {
+    type.kind = TypeKind::kInt;
+  } else if (std::holds_alternative<int64_t>(value)) {
+    type.kind = TypeKind::kLong;
+  } else if (std::holds_alternative<float>(value)) {
+    type.kind = TypeKind::kFloat;
+  } else if (std::holds_alternative<double>(value)) {
+    type.kind = TypeKind::kDouble;
+  }
+  return type;
+}
+
+// The values of a transform that is not known here are kept as they were read.
+Type type_of(const TableMetadata& metadata, const PartitionField& field,
+             std::span<const ManifestEntry> entries, size_t at) {
+  if (field.transform.kind == TransformKind::kUnknown) {
+    for (const auto& entry : entries) {
+      if (at < entry.file.partition.size() && !is_null(entry.file.partition[at])) {
+        return type_of(entry.file.partition[at]);
+      }
+    }
+  }
+  return metadata.partition_type(field);
+}
+
 void count(ManifestFile& line, const ManifestEntry& entry) {
   switch (entry.status) {
     case EntryStatus::kAdded:
@@ -248,10 +277,10 @@ Result<WrittenManifest> write_manifest(const TableMetadata& metadata, const Mani
                  fmt::format("a manifest for the unknown partition spec {}", options.spec_id)};
   }
   std::vector<Type> types;
-  for (const auto& field : spec->fields) {
-    types.push_back(metadata.partition_type(field));
+  for (size_t i = 0; i < spec->fields.size(); ++i) {
+    types.push_back(type_of(metadata, spec->fields[i], entries, i));
   }
-  AvroWriter writer(manifest_entry_schema(metadata, *spec), header_of(metadata, *spec, options.deletes),
+  AvroWriter writer(manifest_entry_schema(*spec, types), header_of(metadata, *spec, options.deletes),
                     options.path);
   WrittenManifest written;
   auto& line = written.file;
@@ -310,7 +339,7 @@ Result<std::string> write_manifest_list(const Snapshot& snapshot, std::span<cons
     out.write_long(line.added_rows);
     out.write_long(line.existing_rows);
     out.write_long(line.deleted_rows);
-    out.write_branch(1);
+    out.write_branch(line.knows_partitions ? 1 : 0);
     if (!line.partitions.empty()) {
       out.write_long(static_cast<int64_t>(line.partitions.size()));
     }
@@ -323,7 +352,9 @@ Result<std::string> write_manifest_list(const Snapshot& snapshot, std::span<cons
       write_optional_bytes(out, summary.lower_bound);
       write_optional_bytes(out, summary.upper_bound);
     }
-    out.write_long(0);
+    if (line.knows_partitions) {
+      out.write_long(0);
+    }
     out.write_branch(0);  // key_metadata
     writer.end_record();
   }

@@ -8,11 +8,16 @@
 
 #include "iceberg/bounds.h"
 #include "iceberg/metadata.h"
+#include "iceberg/metadata_file.h"
+#include "iceberg/name_mapping.h"
 #include "iceberg/partition.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace tarn::iceberg;
   std::string_view text(reinterpret_cast<const char*>(data), size);
+  if (auto unpacked = metadata_text(std::string(text))) {
+    (void)parse_table_metadata(*unpacked);
+  }
   auto metadata = parse_table_metadata(text);
   if (metadata) {
     auto once = to_json(*metadata);
@@ -22,6 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       std::abort();
     }
   }
+  (void)parse_name_mapping(text);
   (void)parse_schema(text);
   (void)parse_transform(text);
   for (const char* name : {"boolean", "int", "long", "float", "double", "decimal(38,5)", "date", "time",

@@ -69,7 +69,7 @@ std::string error_of(const std::string& document) {
   return metadata ? "" : metadata.error().message;
 }
 
-TEST(MetadataTest, EverythingIsRead) {
+TEST(MetadataTest, EverythingIsRead) {  // checklist D.22
   auto metadata = parse_ok(kDocument);
   EXPECT_EQ(metadata.location, "file:///lake/t");
   EXPECT_EQ(metadata.schema().fields.size(), 3U);
@@ -80,7 +80,7 @@ TEST(MetadataTest, EverythingIsRead) {
   EXPECT_EQ(metadata.snapshots.at(1).summary_value("operation"), "append");
 }
 
-TEST(MetadataTest, WritingKeepsEverythingAndIsStable) {
+TEST(MetadataTest, WritingKeepsEverythingAndIsStable) {  // checklist D.22
   auto once = to_json(parse_ok(kDocument));
   EXPECT_EQ(to_json(parse_ok(once)), once);
   auto before = Json::parse(kDocument);
@@ -165,7 +165,7 @@ TableMetadata small_table() {
   return *metadata;
 }
 
-TEST(MetadataUpdateTest, NewTableGivesIdsAndSurvives) {
+TEST(MetadataUpdateTest, NewTableGivesIdsAndSurvives) {  // checklist D.1
   auto metadata = small_table();
   EXPECT_EQ(metadata.last_column_id, 5);
   EXPECT_EQ(metadata.schema().find("tags")->type.fields.at(0).id, 5);
@@ -176,7 +176,7 @@ TEST(MetadataUpdateTest, NewTableGivesIdsAndSurvives) {
   EXPECT_TRUE(same_definition(metadata, again));
 }
 
-TEST(MetadataUpdateTest, AlterationsKeepIds) {
+TEST(MetadataUpdateTest, AlterationsKeepIds) {  // checklist D.1
   auto base = small_table();
   auto schema = base.schema();
   int last = base.last_column_id;

@@ -252,7 +252,7 @@ TEST(PlannerTest, ManifestsArePrunedBySummaries) {
   EXPECT_EQ(table.scan(where(99, Operator::kIsNull, {})).size(), 10U);
 }
 
-TEST(PlannerTest, WidenedColumnsReadOldBounds) {
+TEST(PlannerTest, WidenedColumnsReadOldBounds) {  // checklist D.17
   TestTable table({test_column("x", "int")});
   auto file = table.file("old");
   file.lower_bounds[1] = to_bytes(*parse_type("int"), int32_t{-5});
@@ -267,7 +267,7 @@ TEST(PlannerTest, WidenedColumnsReadOldBounds) {
             Names{"old"});  // another type proves nothing
 }
 
-TEST(PlannerTest, BoundsInsideListsProveNothing) {
+TEST(PlannerTest, BoundsInsideListsProveNothing) {  // checklist D.18
   Type list{.kind = TypeKind::kList, .fields = {test_column("element", "int")}};
   Field tags = test_column("tags", "int");
   tags.type = list;
@@ -292,7 +292,7 @@ DataFile position_deletes(const TestTable& table, const char* name, std::vector<
   return file;
 }
 
-TEST(PlannerTest, DeletesMatchByNumberPartitionAndPath) {
+TEST(PlannerTest, DeletesMatchByNumberPartitionAndPath) {  // checklist D.30
   TestTable table({test_column("k", "int")},
                   {{.column = "k", .transform = *parse_transform("identity"), .name = {}}});
   ASSERT_TRUE(table.commit(adding({table.file("a", {int32_t{1}}), table.file("b", {int32_t{2}})})));
@@ -311,7 +311,7 @@ TEST(PlannerTest, DeletesMatchByNumberPartitionAndPath) {
 
 // Spec, "Scan Planning": equality deletes apply to older data of their partition, or of all when their spec
 // has none.
-TEST(PlannerTest, EqualityDeletesApplyToOlderData) {
+TEST(PlannerTest, EqualityDeletesApplyToOlderData) {  // checklist D.30
   for (const bool partitioned : {true, false}) {
     std::vector<PartitionRequest> by_k;
     if (partitioned) {

@@ -71,6 +71,7 @@ class Builder {
     result_.files.push_back({.path = snapshot_.manifest_list, .bytes = std::move(bytes)});
     snapshot_.summary = summary_.text(base_.current_snapshot(), change_);
     result_.metadata = base_;
+    TARN_CHECK(give_lists(result_.metadata));
     put_snapshot(result_.metadata);
     return std::move(result_);
   }
@@ -267,6 +268,23 @@ class Builder {
       list.push_back(std::move(written.file));
     }
     return list;
+  }
+
+  // Snapshots of the oldest tables of version 1 name their manifests themselves, which version 2 does not
+  // know.
+  Status give_lists(TableMetadata& metadata) {
+    for (auto& snapshot : metadata.snapshots) {
+      if (!snapshot.manifest_list.empty()) {
+        continue;
+      }
+      TARN_TRY(auto list, manifests_.list(snapshot));
+      snapshot.manifest_list =
+          fmt::format("{}/snap-{}-1-{}.avro", folder_, snapshot.snapshot_id, change_.file_id);
+      snapshot.manifests.clear();
+      TARN_TRY(auto bytes, write_manifest_list(snapshot, *list));
+      result_.files.push_back({.path = snapshot.manifest_list, .bytes = std::move(bytes)});
+    }
+    return ok();
   }
 
   void put_snapshot(TableMetadata& metadata) const {

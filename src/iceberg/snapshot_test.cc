@@ -15,7 +15,7 @@ SnapshotChange adding(std::vector<DataFile> files) {
   return change;
 }
 
-TEST(SnapshotTest, AppendsAddManifests) {
+TEST(SnapshotTest, AppendsAddManifests) {  // checklist D.16
   TestTable table({test_column("id", "long")});
   ASSERT_TRUE(table.commit(adding({table.file("a"), table.file("b")})));
   ASSERT_TRUE(table.commit(adding({table.file("c")})));
@@ -35,7 +35,7 @@ TEST(SnapshotTest, AppendsAddManifests) {
   EXPECT_EQ(table.metadata.last_sequence_number, 2);
 }
 
-TEST(SnapshotTest, OverwriteRewritesOnlyWhatItTouches) {
+TEST(SnapshotTest, OverwriteRewritesOnlyWhatItTouches) {  // checklist D.13, D.21
   TestTable table({test_column("id", "long")});
   ASSERT_TRUE(table.commit(adding({table.file("a"), table.file("b")})));
   ASSERT_TRUE(table.commit(adding({table.file("c")})));
@@ -79,7 +79,7 @@ TEST(SnapshotTest, RemovingAllKeepsTheTrace) {
   EXPECT_EQ(table.scan(), Names{"c"});
 }
 
-TEST(SnapshotTest, RemovedTwiceIsAConflict) {
+TEST(SnapshotTest, RemovedTwiceIsAConflict) {  // checklist D.38
   TestTable table({test_column("id", "long")});
   ASSERT_TRUE(table.commit(adding({table.file("a")})));
   SnapshotChange change;
@@ -91,7 +91,7 @@ TEST(SnapshotTest, RemovedTwiceIsAConflict) {
   EXPECT_EQ(table.commit(adding({table.file("x"), table.file("x")})).error().code, Code::kInvalid);
 }
 
-TEST(SnapshotTest, ManyAppendsAreMerged) {
+TEST(SnapshotTest, ManyAppendsAreMerged) {  // checklist D.16, D.40
   TestTable table({test_column("id", "long")});
   Names expected;
   for (int i = 1000; i < 1250; ++i) {
@@ -110,7 +110,7 @@ TEST(SnapshotTest, ManyAppendsAreMerged) {
   EXPECT_EQ(table.metadata.current_snapshot()->summary_value("total-data-files"), "250");
 }
 
-TEST(SnapshotTest, SpecsHaveManifestsOfTheirOwn) {
+TEST(SnapshotTest, SpecsHaveManifestsOfTheirOwn) {  // checklist D.6
   TestTable table({test_column("id", "long")},
                   {{.column = "id", .transform = *parse_transform("bucket[4]"), .name = {}}});
   ASSERT_TRUE(table.commit(adding({table.file("old", {int32_t{2}})})));
@@ -145,7 +145,7 @@ TEST(SnapshotTest, DroppedPartitionColumnCanStillBeRewritten) {
   EXPECT_EQ(compare(entries.at(1).file.partition.at(0), int64_t{2}), 0);
 }
 
-TEST(SnapshotTest, DeletesOfARemovedFileGoWithIt) {
+TEST(SnapshotTest, DeletesOfARemovedFileGoWithIt) {  // checklist D.31
   TestTable table({test_column("id", "long")});
   ASSERT_TRUE(table.commit(adding({table.file("a"), table.file("b")})));
   auto deletes = table.file("d");

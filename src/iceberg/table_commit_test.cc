@@ -73,7 +73,7 @@ TableMetadata with_snapshots() {
   return *then;
 }
 
-TEST(TableRequirementTest, EachIsChecked) {
+TEST(TableRequirementTest, EachIsChecked) {  // checklist D.37
   const auto table = with_snapshots();
   struct Case {
     const char* holds;
@@ -130,7 +130,7 @@ TEST(TableUpdateTest, WhatIsNotKnownIsRefused) {
               StartsWith("invalid: "));
 }
 
-TEST(TableUpdateTest, SnapshotsMoveMainAndTheLog) {
+TEST(TableUpdateTest, SnapshotsMoveMainAndTheLog) {  // checklist D.20, D.22
   const auto table = with_snapshots();
   EXPECT_EQ(table.current_snapshot_id, 2);
   EXPECT_EQ(table.last_sequence_number, 2);
@@ -155,7 +155,7 @@ TEST(TableUpdateTest, SnapshotsMoveMainAndTheLog) {
   EXPECT_TRUE(parse_table_metadata(to_json(*none)));
 }
 
-TEST(TableUpdateTest, SnapshotsAreChecked) {
+TEST(TableUpdateTest, SnapshotsAreChecked) {  // checklist D.20
   const auto table = with_snapshots();
   EXPECT_THAT(refusal(table, snapshot(1, 3)), HasSubstr("Snapshot already exists"));
   EXPECT_THAT(refusal(table, snapshot(3, 2, R"(,"parent-snapshot-id":2)")),
@@ -184,7 +184,7 @@ TEST(TableUpdateTest, RemovingSnapshotsLeavesNoGap) {
   EXPECT_TRUE(parse_table_metadata(to_json(*all)));
 }
 
-TEST(TableUpdateTest, SchemasGetIdsAndAreFoundAgain) {
+TEST(TableUpdateTest, SchemasGetIdsAndAreFoundAgain) {  // checklist D.1, D.3
   const auto table = a_table();
   const std::string wider =
       R"({"action":"add-schema","schema":{"type":"struct","schema-id":7,"fields":[
@@ -209,7 +209,7 @@ TEST(TableUpdateTest, SchemasGetIdsAndAreFoundAgain) {
               StartsWith("unsupported: "));
 }
 
-TEST(TableUpdateTest, SpecsKeepTheirFieldIds) {
+TEST(TableUpdateTest, SpecsKeepTheirFieldIds) {  // checklist D.6
   const auto table = a_table();
   auto next = applied(&table, R"({"action":"add-spec","spec":{"spec-id":0,"fields":[
     {"source-id":1,"name":"id_bucket","transform":"bucket[4]"}]}},
@@ -238,7 +238,7 @@ TEST(TableUpdateTest, SpecsKeepTheirFieldIds) {
               HasSubstr("source column for id 1"));
 }
 
-TEST(TableUpdateTest, SortOrdersPropertiesLocationStatistics) {
+TEST(TableUpdateTest, SortOrdersPropertiesLocationStatistics) {  // checklist D.32, D.33
   const auto table = with_snapshots();
   auto next = applied(&table,
                       R"({"action":"add-sort-order","sort-order":{"order-id":5,"fields":[

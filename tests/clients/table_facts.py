@@ -467,7 +467,8 @@ class TableFacts:
             if values is None:
                 continue
             leaf = self.kinds[field["source-id"]]
-            expected = {repr(transformed(field["transform"], leaf.kind, v)) for v in values}
+            written_as = physical_kind(facts, leaf.id, leaf)
+            expected = {repr(transformed(field["transform"], written_as, v)) for v in values}
             kind = result_kind(field["transform"], leaf.kind)
             if kind in ("float", "double"):
                 expected = {text.removeprefix("-") if text == "-0.0" else text for text in expected}

@@ -287,7 +287,7 @@ def check_one(number, duck, tarn, server):
         raise AssertionError(f"table {number} of seed {SEED}: {type(error).__name__}: {error}\n{script}") from error
 
 
-def test_random_tables(tarn, server, capsys):
+def test_random_tables(tarn, server, capsys):  # checklist D.1, D.12, D.13, D.15, D.17, D.18, D.19, D.21, D.22, D.31
     with capsys.disabled():
         print(f"\n{TABLES} random tables, seed {SEED}", flush=True)
     duck = duckdb.connect()

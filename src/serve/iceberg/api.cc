@@ -6,6 +6,7 @@
 
 #include "codec/sha256.h"
 #include "iceberg/manifest_cache.h"
+#include "iceberg/metadata_file.h"
 
 namespace tarn::serve {
 namespace {
@@ -323,6 +324,9 @@ IcebergApi::Answer IcebergApi::document(const std::string& location, const Call&
     }
     return rest::answer_error(text.error(), subject);
   }
+  text = iceberg::metadata_text(std::move(*text));
+  if (!text)
+    return rest::answer_error(text.error().at(location), subject);
   if (loads && subject == Subject::kTable && names_tag(header_of(call.request, "if-none-match"), tag))
     return {.status = 304, .body = "", .headers = {{"ETag", tag}}};
   if (refs_only)

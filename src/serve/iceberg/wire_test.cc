@@ -36,7 +36,7 @@ TEST(IcebergWireTest, EveryOperationIsAdvertised) {
   EXPECT_EQ(endpoints().size(), 26U);
 }
 
-TEST(IcebergWireTest, ANewTableGetsIdsOfItsOwn) {
+TEST(IcebergWireTest, ANewTableGetsIdsOfItsOwn) {  // checklist D.1
   auto body = object_of(R"({"name":"t","schema":{"type":"struct","identifier-field-ids":[30],"fields":[
     {"id":30,"name":"id","required":true,"type":"int"},
     {"id":4,"name":"s","required":false,"type":{"type":"struct","fields":[
@@ -61,7 +61,7 @@ TEST(IcebergWireTest, ANewTableGetsIdsOfItsOwn) {
   EXPECT_EQ(table.properties, (std::map<std::string, std::string>{{"a", "b"}}));
 }
 
-TEST(IcebergWireTest, LocationsOfThisMachineHaveOneForm) {
+TEST(IcebergWireTest, LocationsOfThisMachineHaveOneForm) {  // checklist D.34
   EXPECT_EQ(plain_location("file:/a/b"), "file:///a/b");
   EXPECT_EQ(plain_location("/a/b"), "file:///a/b");
   EXPECT_EQ(plain_location("file:///a/b"), "file:///a/b");

@@ -137,7 +137,7 @@ Status remove_column(TableMetadata& metadata, Schema& schema, const db::RemoveCo
                     field->name)};
   }
   for (const auto& key : metadata.spec().fields) {
-    if (key.source_id == field->id) {
+    if (key.source_id == field->id && key.transform.kind != iceberg::TransformKind::kVoid) {
       return Error{
           Code::kInvalid,
           fmt::format("the table is partitioned by column \"{}\": ALTER TABLE … SET PARTITIONED BY other "

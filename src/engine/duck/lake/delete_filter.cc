@@ -6,6 +6,7 @@
 
 #include "duckdb/main/connection.hpp"
 #include "duckdb/parser/keyword_helper.hpp"
+#include "engine/duck/lake/foreign_file.h"
 #include "engine/duck/lake/types.h"
 
 namespace tarn::engine::lake {
@@ -57,13 +58,16 @@ std::string quoted(const std::string& text) {
   return db::KeywordHelper::WriteQuoted(text, '\'');
 }
 
-void add_positions(db::Connection& reader, const std::string& sql, const ScanFile& file,
-                   Positions& positions) {
+// How many rows the query gave.
+int64_t add_positions(db::Connection& reader, const std::string& sql, const ScanFile& file,
+                      const iceberg::DataFile& deletes, Positions& positions) {
   auto rows = reader.Query(sql);
   if (rows->HasError()) {
-    throw_error(to_error(rows->GetErrorObject()).at("reading deletes of " + file.file.path));
+    throw_error(to_error(rows->GetErrorObject()).at("deletes " + deletes.path));
   }
+  int64_t count = 0;
   while (auto chunk = rows->Fetch()) {
+    count += static_cast<int64_t>(chunk->size());
     db::UnifiedVectorFormat column;
     chunk->data[0].ToUnifiedFormat(chunk->size(), column);
     const auto* values = db::UnifiedVectorFormat::GetData<int64_t>(column);
@@ -74,6 +78,7 @@ void add_positions(db::Connection& reader, const std::string& sql, const ScanFil
       }
     }
   }
+  return count;
 }
 
 // A field of any schema that the table has had: an equality delete may go by a column that is gone.
@@ -89,24 +94,54 @@ const iceberg::Field& need_field(const iceberg::TableMetadata& metadata, int id,
        fmt::format("{} deletes rows by the field {}, which no schema of the table has", deletes.path, id)});
 }
 
-// Rows that are equal in the fields of a delete file, null to null (spec: "Equality Delete Files").
-std::string equality_sql(const iceberg::TableMetadata& metadata, const ScanFile& file,
-                         const iceberg::DataFile& deletes) {
+bool has_field_ids(db::Connection& reader, const std::string& path) {
+  auto rows = reader.Query(fmt::format(
+      "SELECT count(*) FROM system.main.parquet_schema({}) WHERE field_id IS NOT NULL", quoted(path)));
+  return rows->HasError() || rows->GetValue(0, 0).GetValue<int64_t>() > 0;
+}
+
+// The columns of `ids` as f1, f2, …, by field id, or by the table's name mapping where the file has no ids.
+std::string columns_by_id(db::Connection& reader, const iceberg::TableMetadata& metadata,
+                          const iceberg::DataFile& deletes, const std::string& path) {
+  const bool by_id = has_field_ids(reader, path);
+  std::map<int, std::string> names;
+  for (const auto& field : by_id ? iceberg::NameMapping() : name_mapping(metadata)) {
+    for (const auto& name : field.names) {
+      auto rows = reader.Query(fmt::format(
+          "SELECT count(*) FROM (DESCRIBE FROM system.main.parquet_scan({})) WHERE column_name = {}",
+          quoted(path), quoted(name)));
+      if (field.field_id && !rows->HasError() && rows->GetValue(0, 0).GetValue<int64_t>() == 1) {
+        names[*field.field_id] = name;
+      }
+    }
+  }
   std::string schema;
   std::string columns;
+  for (const int id : deletes.equality_ids) {
+    const auto type = engine_type(need_field(metadata, id, deletes).type).ToString();
+    schema += fmt::format("{}{}: {{'name': 'f{}', 'type': {}, 'default_value': NULL}}",
+                          schema.empty() ? "" : ", ", id, id, quoted(type));
+    const auto name = names.find(id);
+    const auto source = by_id                 ? fmt::format("f{}", id)
+                        : name != names.end() ? db::KeywordHelper::WriteQuoted(name->second, '"')
+                                              : std::string("NULL");
+    columns += fmt::format(", CAST({} AS {}) AS f{}", source, type, id);
+  }
+  const auto by_schema = by_id ? fmt::format(", schema = MAP {{{}}}", schema) : std::string();
+  return fmt::format("(SELECT file_row_number{} FROM system.main.parquet_scan({}{}, file_row_number = true))",
+                     columns, quoted(path), by_schema);
+}
+
+// Rows that are equal in the fields of a delete file, null to null (spec: "Equality Delete Files").
+std::string equality_sql(db::Connection& reader, const iceberg::TableMetadata& metadata, const ScanFile& file,
+                         const iceberg::DataFile& deletes) {
   std::string condition;
   for (const int id : deletes.equality_ids) {
-    const auto& field = need_field(metadata, id, deletes);
-    schema += fmt::format("{}{}: {{'name': 'f{}', 'type': {}, 'default_value': NULL}}",
-                          schema.empty() ? "" : ", ", id, id, quoted(engine_type(field.type).ToString()));
-    columns += fmt::format("{}f{}", columns.empty() ? "" : ", ", id);
     condition += fmt::format("{}d.f{} IS NOT DISTINCT FROM e.f{}", condition.empty() ? "" : " AND ", id, id);
   }
-  return fmt::format(
-      "SELECT d.file_row_number FROM system.main.parquet_scan({}, schema = MAP {{{}}}, file_row_number = "
-      "true) d "
-      "SEMI JOIN (SELECT {} FROM system.main.parquet_scan({}, schema = MAP {{{}}})) e ON {}",
-      quoted(path_of(file.file.path)), schema, columns, quoted(path_of(deletes.path)), schema, condition);
+  return fmt::format("SELECT d.file_row_number FROM {} d SEMI JOIN {} e ON {}",
+                     columns_by_id(reader, metadata, deletes, path_of(file.file.path)),
+                     columns_by_id(reader, metadata, deletes, path_of(deletes.path)), condition);
 }
 
 void read_file(db::Connection& reader, const iceberg::TableMetadata& metadata, const ScanFile& file,
@@ -120,10 +155,17 @@ void read_file(db::Connection& reader, const iceberg::TableMetadata& metadata, c
   }
   const std::string sql =
       deletes.content == iceberg::Content::kEqualityDeletes
-          ? equality_sql(metadata, file, deletes)
+          ? equality_sql(reader, metadata, file, deletes)
           : fmt::format("SELECT pos FROM system.main.parquet_scan({}) WHERE file_path = {}",
                         quoted(path_of(deletes.path)), quoted(file.file.path));
-  add_positions(reader, sql, file, positions);
+  const auto rows = add_positions(reader, sql, file, deletes, positions);
+  // A file of deletes for this one alone must hold as many as the manifest says.
+  const bool is_own = deletes.content == iceberg::Content::kPositionDeletes && deletes.referenced_data_file;
+  if (is_own && rows != deletes.record_count) {
+    throw_error(
+        {Code::kCorrupt, fmt::format("deletes {} name {} rows of {}, but the table's manifest says {}",
+                                     deletes.path, rows, file.file.path, deletes.record_count)});
+  }
 }
 
 }  // namespace

@@ -1,8 +1,11 @@
+#include <fmt/format.h>
+
 #include "duckdb/optimizer/filter_combiner.hpp"
 #include "duckdb/planner/table_filter.hpp"
 #include "duckdb/storage/statistics/node_statistics.hpp"
 #include "engine/duck/lake/filter.h"
 #include "engine/duck/lake/scan.h"
+#include "engine/unreadable.h"
 #include "iceberg/pruning.h"
 
 namespace tarn::engine::lake {
@@ -22,6 +25,23 @@ db::OpenFileInfo open_info(const iceberg::DataFile& file) {
   return info;
 }
 
+// Avro and ORC files of others, and files that are elsewhere.
+Status check_readable(const iceberg::DataFile& file) {
+  if (!db::StringUtil::CIEquals(file.format, "parquet")) {
+    return Error{Code::kUnsupported,
+                 fmt::format("{} is a file of format {}, and Tarn reads Parquet: rewrite the table's files "
+                             "with the program that wrote them",
+                             file.path, file.format)};
+  }
+  if (!path_of(file.path).starts_with('/')) {
+    return Error{Code::kUnsupported,
+                 fmt::format("{} does not lie on this machine (file:///…): copy the table here with the "
+                             "program that wrote it",
+                             file.path)};
+  }
+  return ok();
+}
+
 }  // namespace
 
 std::shared_ptr<const ScanPlan> FileList::plan() const {
@@ -32,7 +52,11 @@ std::shared_ptr<const ScanPlan> FileList::plan() const {
   auto plan = std::make_shared<ScanPlan>();
   const auto& metadata = *source_->table->metadata();
   if (const auto* snapshot = metadata.current_snapshot(); snapshot != nullptr && !source_->without_base) {
-    *plan = value_or_throw(source_->service->plan(metadata, snapshot->snapshot_id, filter_));
+    auto planned = source_->service->plan(metadata, snapshot->snapshot_id, filter_);
+    if (!planned) {
+      throw_error(unreadable(source_->table->table().name(), planned.error()));
+    }
+    *plan = std::move(*planned);
   }
   std::erase_if(plan->files, [&](const ScanFile& file) { return source_->removed.contains(file.file.path); });
   for (const auto& file : source_->added) {
@@ -40,6 +64,11 @@ std::shared_ptr<const ScanPlan> FileList::plan() const {
       plan->files.push_back({.file = file});
     } else {
       ++plan->files_pruned;
+    }
+  }
+  for (const auto& file : plan->files) {
+    if (const auto readable = check_readable(file.file); !readable) {
+      throw_error(unreadable(source_->table->table().name(), readable.error()));
     }
   }
   plan_ = std::move(plan);

@@ -1,5 +1,6 @@
 #include "duckdb/parser/expression/constant_expression.hpp"
 #include "engine/duck/lake/delete_filter.h"
+#include "engine/duck/lake/foreign_file.h"
 #include "engine/duck/lake/lake_database.h"
 #include "engine/duck/lake/scan.h"
 #include "engine/duck/lake/table_definition.h"
@@ -68,6 +69,15 @@ bool FileReader::Bind(db::MultiFileOptions&, db::MultiFileList&, db::vector<db::
 void FileReader::BindOptions(db::MultiFileOptions&, db::MultiFileList&, db::vector<db::LogicalType>&,
                              db::vector<db::string>&, db::MultiFileReaderBindData&) {}
 
+db::shared_ptr<db::BaseFileReader> FileReader::CreateReader(db::ClientContext& context,
+                                                            db::GlobalTableFunctionState& gstate,
+                                                            const db::OpenFileInfo& file, db::idx_t file_idx,
+                                                            const db::MultiFileBindData& bind_data) {
+  return naming_table(source_->table->table().name(), file.path, [&] {
+    return db::MultiFileReader::CreateReader(context, gstate, file, file_idx, bind_data);
+  });
+}
+
 db::ReaderInitializeType FileReader::InitializeReader(
     db::MultiFileReaderData& reader_data, const db::MultiFileBindData& bind_data,
     const db::vector<db::MultiFileColumnDefinition>& global_columns,
@@ -76,15 +86,21 @@ db::ReaderInitializeType FileReader::InitializeReader(
   auto& reader = *reader_data.reader;
   const auto plan = gstate.file_list.Cast<FileList>().plan();
   const auto& file = plan->files.at(reader.file_list_idx.GetIndex());
-  auto own = source_->rows_out_of(file.file);
-  if (!file.deletes.empty() || own) {
-    auto committed = file.deletes.empty()
-                         ? nullptr
-                         : source_->table->lake().deletes().read(context, *source_->table->metadata(), file);
-    reader.deletion_filter = delete_filter(std::move(committed), std::move(own));
-  }
-  return db::MultiFileReader::InitializeReader(reader_data, bind_data, global_columns, global_column_ids,
-                                               table_filters, context, gstate);
+  const auto& metadata = *source_->table->metadata();
+  return naming_table(source_->table->table().name(), file.file.path, [&] {
+    check_rows(reader, file.file);
+    give_field_ids(reader.columns, metadata, file.file);
+    auto own = source_->rows_out_of(file.file);
+    if (!file.deletes.empty() || own) {
+      auto committed =
+          file.deletes.empty() ? nullptr : source_->table->lake().deletes().read(context, metadata, file);
+      reader.deletion_filter = delete_filter(std::move(committed), std::move(own));
+    }
+    const auto by_partition = with_partition_values(global_columns, reader.columns, metadata, file.file);
+    return db::MultiFileReader::InitializeReader(reader_data, bind_data,
+                                                 by_partition ? *by_partition : global_columns,
+                                                 global_column_ids, table_filters, context, gstate);
+  });
 }
 
 db::unique_ptr<db::MultiFileReader> FileReader::Copy() const {

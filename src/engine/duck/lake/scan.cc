@@ -1,11 +1,13 @@
 #include "engine/duck/lake/scan.h"
 
+#include <atomic>
 #include <charconv>
 
 #include "duckdb/catalog/catalog_entry/table_function_catalog_entry.hpp"
 #include "duckdb/common/multi_file/multi_file_states.hpp"
 #include "duckdb/parser/tableref/table_function_ref.hpp"
 #include "engine/duck/lake/filter.h"
+#include "engine/duck/lake/foreign_file.h"
 #include "engine/duck/lake/lake_database.h"
 #include "engine/duck/lake/statistics.h"
 #include "engine/duck/lake/transaction.h"
@@ -57,6 +59,20 @@ db::InsertionOrderPreservingMap<db::string> to_text(db::TableFunctionToStringInp
   const auto& name = files.source().table->table().name();
   text["Table"] = name.schema + "." + name.name;
   return text;
+}
+
+// DuckDB's own scan, which is the same function for every table.
+std::atomic<db::table_function_t> parquet_rows{nullptr};
+
+// Its rows; an error in the middle of a file names the table and the file.
+void scan_rows(db::ClientContext& context, db::TableFunctionInput& input, db::DataChunk& output) {
+  try {
+    parquet_rows.load()(context, input, output);
+  } catch (const std::exception& exception) {
+    const auto& reader = input.local_state->Cast<db::MultiFileLocalState>().reader;
+    throw_unreadable(file_list(*input.bind_data).source().table->table().name(),
+                     reader ? reader->GetFileName() : std::string("a data file"), exception);
+  }
 }
 
 // How many files the manifests, and then the readers, left out. No paths: they would tell names.
@@ -128,6 +144,8 @@ db::TableFunction lake_scan(db::ClientContext& context, const std::shared_ptr<co
       context, DEFAULT_SCHEMA, "parquet_scan");
   auto function = parquet.functions.GetFunctionByOffset(0);
   function.name = "lake_scan";
+  parquet_rows = function.function;
+  function.function = scan_rows;
   function.get_multi_file_reader = FileReader::create;
   function.statistics = statistics;
   function.statistics_extended = nullptr;

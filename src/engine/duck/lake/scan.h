@@ -97,6 +97,11 @@ class FileReader : public db::MultiFileReader {
   void BindOptions(db::MultiFileOptions& options, db::MultiFileList& files,
                    db::vector<db::LogicalType>& return_types, db::vector<db::string>& names,
                    db::MultiFileReaderBindData& bind_data) override;
+  using db::MultiFileReader::CreateReader;
+  db::shared_ptr<db::BaseFileReader> CreateReader(db::ClientContext& context,
+                                                  db::GlobalTableFunctionState& gstate,
+                                                  const db::OpenFileInfo& file, db::idx_t file_idx,
+                                                  const db::MultiFileBindData& bind_data) override;
   db::ReaderInitializeType InitializeReader(db::MultiFileReaderData& reader_data,
                                             const db::MultiFileBindData& bind_data,
                                             const db::vector<db::MultiFileColumnDefinition>& global_columns,

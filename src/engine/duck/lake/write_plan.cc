@@ -7,8 +7,10 @@
 #include "duckdb/execution/operator/projection/physical_projection.hpp"
 #include "duckdb/execution/physical_plan_generator.hpp"
 #include "duckdb/function/copy_function.hpp"
+#include "duckdb/function/function_binder.hpp"
 #include "duckdb/parser/parsed_data/copy_info.hpp"
 #include "duckdb/planner/expression/bound_cast_expression.hpp"
+#include "duckdb/planner/expression/bound_constant_expression.hpp"
 #include "duckdb/planner/expression/bound_reference_expression.hpp"
 #include "engine/duck/lake/coded_text.h"
 #include "engine/duck/lake/insert.h"
@@ -52,28 +54,83 @@ struct Output {
   bool changes_rows = false;
 };
 
-void add_partition_columns(db::ClientContext& context, const iceberg::TableMetadata& metadata,
-                           Output& output) {
-  const auto& fields = metadata.schema().fields;
-  for (const auto& key : metadata.spec().fields) {
-    for (size_t i = 0; i < fields.size(); ++i) {
-      if (fields[i].id != key.source_id) {
-        continue;
-      }
-      auto value = partition_expression(key, fields[i].type, output.expressions[i]->Copy());
-      if (value->return_type.id() == db::LogicalTypeId::BLOB) {
-        // The writer would take the bytes of a partition value for text.
-        value = db::BoundCastExpression::AddCastToType(context, std::move(value), db::LogicalType::VARCHAR);
-      }
-      output.partition_columns.push_back(output.types.size());
-      output.names.push_back(key.name);
-      output.types.push_back(value->return_type);
-      output.expressions.push_back(std::move(value));
+// A field of a column, by its id: the column itself, or what it is reached by through structs.
+db::unique_ptr<db::Expression> reach_field(db::ClientContext& context, const iceberg::Field& field, int id,
+                                           db::unique_ptr<db::Expression> column) {
+  if (field.id == id) {
+    return column;
+  }
+  if (field.type.kind != iceberg::TypeKind::kStruct) {
+    return nullptr;
+  }
+  for (const auto& inner : field.type.fields) {
+    db::vector<db::unique_ptr<db::Expression>> arguments;
+    arguments.push_back(column->Copy());
+    arguments.push_back(db::make_uniq<db::BoundConstantExpression>(db::Value(inner.name)));
+    db::ErrorData error;
+    auto part = db::FunctionBinder(context).BindScalarFunction(DEFAULT_SCHEMA, "struct_extract",
+                                                               std::move(arguments), error);
+    if (!part) {
+      error.Throw();
+    }
+    if (auto found = reach_field(context, inner, id, std::move(part))) {
+      return found;
     }
   }
-  if (output.partition_columns.size() != metadata.spec().fields.size()) {
-    throw_error(
-        {Code::kUnsupported, "the table is partitioned by a field inside a struct, which cannot be written"});
+  return nullptr;
+}
+
+// What the rows of a file have in common by one field of the spec.
+db::unique_ptr<db::Expression> partition_value(db::ClientContext& context,
+                                               const iceberg::TableMetadata& metadata,
+                                               const iceberg::PartitionField& key, const Output& output) {
+  if (key.transform.kind == iceberg::TransformKind::kVoid) {  // its column may be gone
+    return db::make_uniq<db::BoundConstantExpression>(db::Value(db::LogicalType::INTEGER));
+  }
+  if (key.transform.kind == iceberg::TransformKind::kUnknown) {
+    throw_error({Code::kUnsupported,
+                 fmt::format("the table is partitioned by {}({}), which Tarn does not know: write to it with "
+                             "the program that partitioned it, or ALTER TABLE … SET PARTITIONED BY first",
+                             key.transform.text, key.name)});
+  }
+  const auto& fields = metadata.schema().fields;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    auto column = reach_field(context, fields[i], key.source_id, output.expressions[i]->Copy());
+    if (column) {
+      return partition_expression(key, metadata.schema().find(key.source_id)->type, std::move(column));
+    }
+  }
+  throw_error({Code::kUnsupported,
+               fmt::format("the table is partitioned by '{}', whose column is gone: ALTER TABLE … SET "
+                           "PARTITIONED BY other columns first",
+                           key.name)});
+}
+
+void add_partition_columns(db::ClientContext& context, const iceberg::TableMetadata& metadata,
+                           Output& output) {
+  for (const auto& key : metadata.spec().fields) {
+    auto value = partition_value(context, metadata, key, output);
+    if (value->return_type.id() == db::LogicalTypeId::BLOB) {
+      // The writer would take the bytes of a partition value for text.
+      value = db::BoundCastExpression::AddCastToType(context, std::move(value), db::LogicalType::VARCHAR);
+    }
+    output.partition_columns.push_back(output.types.size());
+    output.names.push_back(key.name);
+    output.types.push_back(value->return_type);
+    output.expressions.push_back(std::move(value));
+  }
+}
+
+// Types of other writers that the Parquet writer has no form for.
+void need_writable(const std::vector<iceberg::Field>& fields, const std::string& table) {
+  for (const auto& field : fields) {
+    if (field.type.kind == iceberg::TypeKind::kFixed) {
+      throw_error({Code::kUnsupported,
+                   fmt::format("column \"{}\" of table \"{}\" has the type {}, which Tarn reads and does not "
+                               "write: write to the table with the program that made it",
+                               field.name, table, iceberg::to_string(field.type))});
+    }
+    need_writable(field.type.fields, table);
   }
 }
 
@@ -206,6 +263,7 @@ db::PhysicalOperator& plan_write(db::ClientContext& context, db::PhysicalPlanGen
   const auto& tag = Transaction::of(context, *target.lake).tag();
   const std::string folder =
       value_or_throw(target.lake->service().data_folder(target.name, target.uuid, target.metadata.get()));
+  need_writable(target.metadata->schema().fields, target.name.name);
   auto output = output_of(context, target, plan);
   auto writer = bind_writer(context, target, output, folder);
   std::reference_wrapper<db::PhysicalOperator> rows = plan;

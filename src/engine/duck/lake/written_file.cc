@@ -105,8 +105,7 @@ void read_partition(const db::Value& keys, const iceberg::TableMetadata& metadat
     throw_error({Code::kInternal, fmt::format("the writer of {} gave no partition values", file.path)});
   }
   for (size_t i = 0; i < spec.fields.size(); ++i) {
-    const auto* source = metadata.schema().find(spec.fields[i].source_id);
-    const auto type = iceberg::result_type(spec.fields[i].transform, source->type);
+    const auto type = metadata.partition_type(spec.fields[i]);
     const auto& text = db::StructValue::GetChildren(entries[i])[1];
     if (text.IsNull()) {
       file.partition.emplace_back();
