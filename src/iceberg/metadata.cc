@@ -285,9 +285,11 @@ Status read_refs(const Json& json, TableMetadata& metadata) {
 Status read_head(const Json& json, TableMetadata& metadata) {
   TARN_TRY(metadata.format_version, get_int(json, "format-version"));
   if (metadata.format_version > 2) {
-    return Error{Code::kUnsupported,
-                 fmt::format("the table has Iceberg format version {}, but Tarn reads 1 and 2",
-                             metadata.format_version)};
+    return Error{
+        Code::kUnsupported,
+        fmt::format("the table has Iceberg format version {}, but Tarn reads 1 and 2: write it anew as "
+                    "version 2 with the program that made it",
+                    metadata.format_version)};
   }
   if (metadata.format_version < 1) {
     return corrupt(fmt::format("'format-version' is {}", metadata.format_version));

@@ -183,9 +183,10 @@ Result<Type> parse_type(std::string_view text) {
     return Type{.kind = TypeKind::kFixed, .length = *length, .fields = {}};
   }
   if (text == "variant" || text == "unknown" || text.starts_with("geo")) {
-    return Error{Code::kUnsupported, fmt::format("the type '{}' belongs to Iceberg format version 3, "
-                                                 "which Tarn cannot read yet",
-                                                 text.substr(0, 80))};
+    return Error{Code::kUnsupported,
+                 fmt::format("the type '{}' belongs to Iceberg format version 3, "
+                             "which Tarn cannot read yet: drop the column with the program that made it",
+                             text.substr(0, 80))};
   }
   return wrong_type(text);
 }

@@ -51,17 +51,22 @@ class SessionFixture : public testing::Test {
   }
 
   void TearDown() override {
-    session_.reset();
-    service_.reset();
-    lake_.reset();
+    close();
     std::filesystem::remove_all(folder_);
   }
 
-  void open_lake(int slots = 8) {
+  void close() {
     session_.reset();
     service_.reset();
     lake_.reset();
-    auto lake = lake::Lake::open(real_env(), {.data_folder = folder_});
+  }
+
+  void open_lake(int slots = 8) { open_with({}, slots); }
+
+  void open_with(lake::LakeOptions options, int slots = 8) {
+    close();
+    options.data_folder = folder_;
+    auto lake = lake::Lake::open(real_env(), std::move(options));
     ASSERT_TRUE(lake) << lake.error().message;
     lake_ = std::move(*lake);
     service_ = make_session_service(lake_->database(), lake_->catalog(), real_env(), {.slots = slots});

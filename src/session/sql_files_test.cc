@@ -1,5 +1,7 @@
-// Goal: SQL behaves as tests/sql/*.test say, also when the lake is closed and opened between statements.
-// Method: a small runner for sqllogictest files:
+// Goal: SQL behaves as tests/sql/*.test say, also when the lake is closed and opened between statements, when
+// the disk fails under each statement at some call (which changes nothing: the statement is then run again),
+// and with little memory. tests/clients/test_sql_files.py runs them through the server. Method: a small
+// runner for sqllogictest files:
 //   statement ok | statement error | query <types> [rowsort]
 //   <SQL, up to an empty line or ---->
 //   ----
@@ -7,6 +9,8 @@
 #include <algorithm>
 #include <fstream>
 
+#include "base/env/fault.h"
+#include "base/env/fault_file_system.h"
 #include "session/session_fixture_test.h"
 
 namespace tarn::session {
@@ -61,9 +65,21 @@ std::vector<std::string> rows_of(std::string text) {
   return rows;
 }
 
-enum class Restarts { kNone, kBetweenStatements };
+enum class Mode { kPlain, kRestarts, kFailingDisk, kLittleMemory };
 
-using Case = std::tuple<std::filesystem::path, Restarts>;
+const char* name_of(Mode mode) {
+  switch (mode) {
+    case Mode::kPlain: return "";
+    case Mode::kRestarts: return "_restarted";
+    case Mode::kFailingDisk: return "_failing_disk";
+    case Mode::kLittleMemory: return "_little_memory";
+  }
+  return "";
+}
+
+constexpr uint64_t kLittleMemoryBytes = uint64_t{48} << 20;
+
+using Case = std::tuple<std::filesystem::path, Mode>;
 
 class SqlFilesTest : public SessionFixture, public testing::WithParamInterface<Case> {
  protected:
@@ -72,8 +88,64 @@ class SqlFilesTest : public SessionFixture, public testing::WithParamInterface<C
                                                                    std::get<0>(GetParam()).stem().string(),
                                                                    static_cast<int>(std::get<1>(GetParam())));
     std::filesystem::remove_all(folder_);
-    open_lake();
+    open_in_mode();
   }
+
+  void open_in_mode() {
+    std::get<1>(GetParam()) == Mode::kLittleMemory
+        ? open_with({.memory_limit_bytes = kLittleMemoryBytes, .threads = 1})
+        : open_lake();
+  }
+
+  // How many calls to the disk it takes to open the lake as it is now.
+  int64_t calls_of_opening() {
+    FaultInjector counter({});
+    FaultFileSystem files(real_file_system(), counter);
+    Env env = real_env();
+    env.files = &files;
+    EXPECT_TRUE(open_faulty(env, counter));
+    int64_t calls = 0;
+    for (const auto& [layer, count] : counter.calls()) {
+      calls += count;
+    }
+    close();
+    return calls;
+  }
+
+  // A statement whose Nth call to the disk fails: either it did not need the call, or it says so and has done
+  // nothing, so that it can be run again.
+  void run_failing(const Step& step, int64_t call) {
+    FaultInjector faults({.layer = "", .fail_call = calls_of_opening() + call});
+    FaultFileSystem files(real_file_system(), faults);
+    Env env = real_env();
+    env.files = &files;
+    if (open_faulty(env, faults)) {
+      const auto answer = step.header.starts_with("query ") ? run(step.sql) : script(step.sql);
+      done_ = answer.empty() && step.header == "statement ok";
+      failed_ += faults.fired() && !answer.empty() && step.header == "statement ok" ? 1 : 0;
+    }
+    close();
+    open_in_mode();
+  }
+
+  bool open_faulty(Env& env, FaultInjector& faults) {
+    close();
+    auto lake = lake::Lake::open(env, {.data_folder = folder_, .faults = &faults});
+    if (!lake) {
+      return false;
+    }
+    lake_ = std::move(*lake);
+    service_ = make_session_service(lake_->database(), lake_->catalog(), env, {.slots = 8});
+    auto session = service_->open({});
+    if (!session) {
+      return false;
+    }
+    session_ = std::move(*session);
+    return true;
+  }
+
+  int failed_ = 0;     // statements that the disk let fail
+  bool done_ = false;  // the last one was carried out all the same
 
   void run_step(const Step& step, const std::string& place) {
     if (step.header == "statement ok") {
@@ -103,16 +175,25 @@ bool changes_state_of_session(std::string sql) {
 }
 
 TEST_P(SqlFilesTest, Holds) {
-  const auto& [path, restarts] = GetParam();
+  const auto& [path, mode] = GetParam();
   auto steps = read_steps(path);
   ASSERT_FALSE(steps.empty()) << path;
-  bool may_restart = restarts == Restarts::kBetweenStatements;
-  for (const auto& step : steps) {
+  bool may_restart = mode == Mode::kRestarts || mode == Mode::kFailingDisk;
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const auto& step = steps[i];
     may_restart = may_restart && !changes_state_of_session(step.sql);
-    if (may_restart) {
+    done_ = false;
+    if (may_restart && mode == Mode::kFailingDisk) {
+      run_failing(step, 1 + static_cast<int64_t>(i * 7 % 31));
+    } else if (may_restart) {
       open_lake();
     }
-    run_step(step, fmt::format("{}:{}", path.string(), step.line));
+    if (!done_) {
+      run_step(step, fmt::format("{}:{}", path.string(), step.line));
+    }
+  }
+  if (mode == Mode::kFailingDisk) {
+    std::printf("the disk let %d of %zu statements fail\n", failed_, steps.size());
   }
 }
 
@@ -129,10 +210,10 @@ std::vector<std::filesystem::path> files() {
 
 INSTANTIATE_TEST_SUITE_P(Files, SqlFilesTest,
                          testing::Combine(testing::ValuesIn(files()),
-                                          testing::Values(Restarts::kNone, Restarts::kBetweenStatements)),
+                                          testing::Values(Mode::kPlain, Mode::kRestarts, Mode::kFailingDisk,
+                                                          Mode::kLittleMemory)),
                          [](const testing::TestParamInfo<Case>& info) {
-                           return std::get<0>(info.param).stem().string() +
-                                  (std::get<1>(info.param) == Restarts::kNone ? "" : "_restarted");
+                           return std::get<0>(info.param).stem().string() + name_of(std::get<1>(info.param));
                          });
 
 }  // namespace

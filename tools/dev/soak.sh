@@ -27,10 +27,10 @@ TARN_BUILD="$PWD/build" TARN_FAULT_ALL=1 TARN_KILLS="$kills" TARN_SEED="$seed" \
 note "fault tests at every call, $kills kills" "$seed" "$start" "$outcome"
 
 start=$SECONDS outcome=passed
-TARN_BUILD="$PWD/build" TARN_TABLES=500 TARN_TRANSACTIONS=2000 TARN_FILES=200 TARN_SEED="$seed" \
-  "$TARN_DEPS/venv/bin/python" -m pytest -q -p no:cacheprovider tests/clients/test_random_tables.py \
-  tests/clients/test_differential.py tests/clients/test_random_files.py || outcome=FAILED
-note "500 random tables, 2,000 random transactions, 200 random files" "$seed" "$start" "$outcome"
+TARN_BUILD="$PWD/build" TARN_TABLES=500 TARN_TRANSACTIONS=2000 TARN_FILES=200 TARN_FLIPS=2000 \
+  TARN_SEED="$seed" "$TARN_DEPS/venv/bin/python" -m pytest -q -p no:cacheprovider tests/clients/test_random_tables.py \
+  tests/clients/test_differential.py tests/clients/test_random_files.py tests/clients/test_damaged_tables.py || outcome=FAILED
+note "500 random tables, 2,000 random transactions, 200 random files, 2,000 flipped bits" "$seed" "$start" "$outcome"
 
 for kind in address thread; do
   start=$SECONDS outcome=passed

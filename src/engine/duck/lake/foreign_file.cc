@@ -108,6 +108,13 @@ void throw_unreadable(const TableName& table, const std::string& path, const std
                                 type == db::ExceptionType::INVALID_INPUT ||
                                 type == db::ExceptionType::INVALID || type == db::ExceptionType::INTERNAL ||
                                 type == db::ExceptionType::UNKNOWN_TYPE;
+  if (type == db::ExceptionType::PERMISSION) {
+    throw_error(
+        {Code::kDenied,
+         fmt::format("table {}.{} cannot be read: {} does not lie in the lake's folder, nor in one that "
+                     "'iceberg: locations' of tarn.yml names: copy the table here, or name its folder",
+                     table.schema, table.name, path)});
+  }
   auto error = to_error(exception);
   const bool is_ours = data.RawMessage().find("TARN[") != std::string::npos;
   if (!file_is_to_blame && !is_ours) {

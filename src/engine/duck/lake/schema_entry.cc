@@ -93,7 +93,8 @@ void SchemaEntry::Scan(db::ClientContext& context, db::CatalogType type,
     return;
   }
   for (const auto& [key, table] : schema->second->tables) {
-    if (lake_.can_see(context, table->name())) {
+    // A table whose metadata cannot be read keeps no other from being listed: who asks for it is told.
+    if (lake_.can_see(context, table->name()) && table->metadata()) {
       callback(*lake.table_entry(table, false));
     }
   }
