@@ -101,12 +101,13 @@ class HandMade:
     def parquet(self, table, *, name=None, **options):
         """(path with scheme, bytes, rows)"""
         path = self.data / (name or f"{uuid.uuid4()}.parquet")
+        path.parent.mkdir(exist_ok=True)
         pq.write_table(table, path, **options)
         return f"file://{path}", path.stat().st_size, table.num_rows
 
-    def file(self, table, *, content=0, partition=None, **members):
-        """A data_file of the rows; members are those that a writer may leave out."""
-        path, size, rows = self.parquet(table)
+    def file(self, table, *, content=0, partition=None, name=None, how=None, **members):
+        """A data_file of the rows; members are those that a writer may leave out, `how` are options of the Parquet writer."""
+        path, size, rows = self.parquet(table, name=name, **(how or {}))
         made = {"file_path": path, "file_format": "PARQUET", "partition": partition or {}, "record_count": rows,
                 "file_size_in_bytes": size, **members}
         return {**made, "block_size_in_bytes": 1 << 26} if self.version == 1 else {**made, "content": content}

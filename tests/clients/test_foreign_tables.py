@@ -407,6 +407,53 @@ def test_equality_deletes_of_files_without_field_ids(lake):
     assert [row["id"] for row in lake.sql("select id from f.equal_names order by id")] == [0, 2, 3, 4, 5, 7, 8, 9]
 
 
+def test_folders_say_nothing(lake):  # checklist D.10
+    """Files in folders that are called as columns are: what is in the files counts."""
+    made = HandMade(lake.shared / "folders", FIELDS)
+    made.properties["schema.name-mapping.default"] = json.dumps([{"field-id": IDS[name], "names": [name]} for name in IDS])
+    files = [made.file(people(0, 10), name="name=n1/a.parquet"), made.file(people(10, 20), name="id=3/b.parquet")]
+    data = made.manifest(files)
+    made.snapshot([data])
+    by_name = made.file(with_ids(pa.table({"name": ["n1"]}), {"name": 2}), content=2, equality_ids=[2], name="name=n2/c.parquet")
+    by_position = made.file(position_deletes([(files[0]["file_path"], 0), (files[0]["file_path"], 2)]), content=1, name="pos=7/d.parquet")
+    deletes = made.manifest([by_name, by_position], deletes=True, sequence_number=2, snapshot_id=2)
+    made.snapshot([data, deletes], operation="delete")
+    lake.register("folders", made)
+    gone = {0, 2} | {i for i in range(20) if i % 5 == 1}
+    assert [row["id"] for row in lake.sql("select id from f.folders order by id")] == [i for i in range(20) if i not in gone]
+    assert lake.sql("select count(*) as n from f.folders where id = 3 and name = 'n3'") == [{"n": 1}]
+
+
+def test_the_same_type_written_in_several_ways(lake):
+    """Timestamps as INT96, in milliseconds, in nanoseconds; decimals as integers or bytes; texts in a dictionary or not."""
+    fields = [{"id": 1, "name": "id", "required": False, "type": "long"}, {"id": 2, "name": "ts", "required": False, "type": "timestamp"},
+              {"id": 3, "name": "d", "required": False, "type": "decimal(9, 2)"}, {"id": 4, "name": "s", "required": False, "type": "string"}]
+    ids = {"id": 1, "ts": 2, "d": 3, "s": 4}
+    made = HandMade(lake.shared / "ways", fields)
+    ways = [{}, {"use_deprecated_int96_timestamps": True}, {"coerce_timestamps": "ms"}, {"version": "2.6", "store_decimal_as_integer": True},
+            {"use_dictionary": False, "compression": "gzip"}, {"data_page_version": "2.0", "compression": "zstd", "write_page_checksum": True}]
+    moments = [datetime.datetime(1969, 12, 31, 23, 59, 59, 500_000), datetime.datetime(2024, 2, 29, 12, 0, 0, 250_000), None]
+    files = []
+    for i, how in enumerate(ways):
+        unit = "ns" if i == 3 else "us"
+        table = pa.table({"id": pa.array([i, i + 100, i + 200], pa.int64()), "ts": pa.array(moments, pa.timestamp(unit)),
+                          "d": pa.array([decimal.Decimal("-1.25"), decimal.Decimal("9999999.99"), None], pa.decimal128(9, 2)),
+                          "s": pa.array(["a", "é" * 20, None])})
+        files.append(made.file(with_ids(table, ids), how=how))
+    made.snapshot([made.manifest(files)])
+    lake.register("ways", made)
+    n = len(ways)
+    for where in ("ts = '1969-12-31 23:59:59.5'", "ts < '1970-01-01'", "ts > '2024-02-29 12:00:00.2'", "ts is null", "d = -1.25", "d > 1000",
+                  "s = 'a'", "s > 'b'", "id in (1, 102, 203) or id = 99 or id between 1000 and 2000 or (ts is not null and d > 0)"):
+        expected = {"id in": 3 + n - 1}.get(where[:5], n)
+        assert lake.sql(f"select count(*) as n from f.ways where {where}") == [{"n": expected}], where
+    assert lake.sql("select distinct ts, d, s from f.ways order by ts") == [
+        {"ts": "1969-12-31 23:59:59.5", "d": -1.25, "s": "a"}, {"ts": "2024-02-29 12:00:00.25", "d": 9999999.99, "s": "é" * 20},
+        {"ts": None, "d": None, "s": None}]
+    lake.sql("update f.ways set s = 'changed' where ts < '1970-01-01'")
+    assert lake.sql("select count(*) as n from f.ways where s = 'changed'") == [{"n": n}]
+
+
 def test_packed_metadata(lake):  # checklist D.35
     made = HandMade(lake.shared / "packed", FIELDS)
     made.snapshot([made.manifest([made.file(with_ids(people(0, 10), IDS))])])

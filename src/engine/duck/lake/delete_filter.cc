@@ -12,6 +12,9 @@
 namespace tarn::engine::lake {
 namespace {
 
+// Names of folders say nothing of what is in a file, even where one is called pos=7.
+constexpr std::string_view kFileOnly = "hive_partitioning = false";
+
 constexpr size_t kCachedBytesMax = size_t{64} << 20;
 
 class DeletedRows : public db::DeleteFilter {
@@ -108,8 +111,8 @@ std::string columns_by_id(db::Connection& reader, const iceberg::TableMetadata& 
   for (const auto& field : by_id ? iceberg::NameMapping() : name_mapping(metadata)) {
     for (const auto& name : field.names) {
       auto rows = reader.Query(fmt::format(
-          "SELECT count(*) FROM (DESCRIBE FROM system.main.parquet_scan({})) WHERE column_name = {}",
-          quoted(path), quoted(name)));
+          "SELECT count(*) FROM (DESCRIBE FROM system.main.parquet_scan({}, {})) WHERE column_name = {}",
+          quoted(path), kFileOnly, quoted(name)));
       if (field.field_id && !rows->HasError() && rows->GetValue(0, 0).GetValue<int64_t>() == 1) {
         names[*field.field_id] = name;
       }
@@ -128,8 +131,9 @@ std::string columns_by_id(db::Connection& reader, const iceberg::TableMetadata& 
     columns += fmt::format(", CAST({} AS {}) AS f{}", source, type, id);
   }
   const auto by_schema = by_id ? fmt::format(", schema = MAP {{{}}}", schema) : std::string();
-  return fmt::format("(SELECT file_row_number{} FROM system.main.parquet_scan({}{}, file_row_number = true))",
-                     columns, quoted(path), by_schema);
+  return fmt::format(
+      "(SELECT file_row_number{} FROM system.main.parquet_scan({}{}, file_row_number = true, {}))", columns,
+      quoted(path), by_schema, kFileOnly);
 }
 
 // Rows that are equal in the fields of a delete file, null to null (spec: "Equality Delete Files").
@@ -156,8 +160,8 @@ void read_file(db::Connection& reader, const iceberg::TableMetadata& metadata, c
   const std::string sql =
       deletes.content == iceberg::Content::kEqualityDeletes
           ? equality_sql(reader, metadata, file, deletes)
-          : fmt::format("SELECT pos FROM system.main.parquet_scan({}) WHERE file_path = {}",
-                        quoted(path_of(deletes.path)), quoted(file.file.path));
+          : fmt::format("SELECT pos FROM system.main.parquet_scan({}, {}) WHERE file_path = {}",
+                        quoted(path_of(deletes.path)), kFileOnly, quoted(file.file.path));
   const auto rows = add_positions(reader, sql, file, deletes, positions);
   // A file of deletes for this one alone must hold as many as the manifest says.
   const bool is_own = deletes.content == iceberg::Content::kPositionDeletes && deletes.referenced_data_file;

@@ -33,7 +33,7 @@ Status check_readable(const iceberg::DataFile& file) {
                              "with the program that wrote them",
                              file.path, file.format)};
   }
-  if (!path_of(file.path).starts_with('/')) {
+  if (!file.path.starts_with("file:/") && !file.path.starts_with('/')) {
     return Error{Code::kUnsupported,
                  fmt::format("{} does not lie on this machine (file:///…): copy the table here with the "
                              "program that wrote it",
