@@ -191,8 +191,8 @@ PREDICATES = {
     "evolved_parts": ["part = 1", "day < {date:2026-01-01}", "v > 1000", "v = 3", "note is null and part = 2"],
     "upserted": ["k = 7", "k = 50", "s = 'second 53'", "s >= 'second'", "v is null", "day = {date:2026-02-01}"],
     "upserted_parts": ["k = 7", "k = 50", "k = 300", "day >= {date:2026-02-01}", "day < {date:2026-01-10} and s >= 'second'", "v is null"],
-    "changed": ["k = 1", "k = 105", "s = 'changed'", "s = 's3'", "v < 0", "v is null", "day = {date:2026-01-10}", "n = 1", "k > 490"],
-    "changed_parts": ["part = 'moved'", "part = 'b'", "part is null", "day < {date:2026-02-01}", "v = 17", "k > 250"],
+    "changed": ["k = 1", "k = 106", "s = 'changed'", "s = 's4'", "v < 0", "v is null", "day = {date:2026-01-10}", "n = 1", "k > 490"],
+    "changed_parts": ["part = 'moved'", "part = 'b'", "part is null", "day < {date:2026-02-01}", "v = 18", "k > 250"],
     "commits": ["v = 17", "v > 40", "label = 'label 3'", "day = {date:2026-02-01}", "price < 2"],
 }
 

@@ -3,6 +3,7 @@
 import datetime
 import decimal
 import glob
+import pathlib
 import uuid
 
 import duckdb
@@ -52,3 +53,13 @@ def duckdb_with_iceberg():
         path = glob.glob(str(DEPS / "venv/lib/python3*/site-packages" / f"**/{extension}.duckdb_extension"), recursive=True)[0]
         connection.execute(f"LOAD '{path}'")
     return connection
+
+
+def extension_folder(folder):
+    """A folder from which a bare `LOAD iceberg` works: the pinned extensions, where DuckDB looks for installed ones."""
+    target = pathlib.Path(folder) / f"v{duckdb.__version__}/linux_amd64"
+    target.mkdir(parents=True, exist_ok=True)
+    for name in ("avro", "httpfs", "iceberg"):
+        file = next((DEPS / "venv").glob(f"lib/python3*/site-packages/**/{name}.duckdb_extension"))
+        (target / file.name).symlink_to(file)
+    return folder

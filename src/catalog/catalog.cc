@@ -9,6 +9,7 @@
 #include "catalog/layout.h"
 #include "catalog/repeated_requests.h"
 #include "catalog/table.h"
+#include "iceberg/metadata_file.h"
 #include "iceberg/planner.h"
 #include "iceberg/table_commit.h"
 
@@ -20,6 +21,19 @@ constexpr size_t kOldVersionsMax = 16;
 
 using engine::LakeVersion;
 using store::Connection;
+
+// Whoever names a document that is none has made a mistake: nothing of the lake is damaged.
+Error as_given(const Error& error, const std::string& location) {
+  return Error{error.code == Code::kCorrupt ? Code::kInvalid : error.code, error.message}.at(location);
+}
+
+// An equal request may have been for tables that had these names before.
+bool is_of_its_tables(const engine::CommitRequest& request, const engine::CommitOutcome& outcome) {
+  return std::all_of(request.tables.begin(), request.tables.end(), [&](const engine::TableChange& change) {
+    return change.outside == nullptr || change.kind != engine::TableChange::Kind::kUpdate ||
+           outcome.metadata_locations.contains(change.uuid);
+  });
+}
 
 }  // namespace
 
@@ -107,6 +121,10 @@ Result<engine::ScanPlan> Catalog::plan(const iceberg::TableMetadata& metadata, i
   return plan;
 }
 
+std::string Catalog::schema_location(const std::string& schema) const {
+  return to_location(schema_folder(locations_.lake, schema));
+}
+
 Result<std::string> Catalog::data_folder(const engine::TableName& name, const std::string& uuid,
                                          const iceberg::TableMetadata* metadata) {
   std::string folder = object_folder(locations_.lake, name, uuid);
@@ -154,7 +172,7 @@ Status Catalog::check_outside(const engine::CommitRequest& request) {
 
 Result<std::optional<engine::CommitOutcome>> Catalog::find_done(const engine::CommitRequest& request) {
   TARN_TRY(auto repeated, find_request(request.repeatable));
-  if (repeated) {
+  if (repeated && is_of_its_tables(request, *repeated)) {
     return repeated;
   }
   return request.token.empty() ? Result<std::optional<engine::CommitOutcome>>(std::nullopt)
@@ -179,6 +197,10 @@ Result<engine::CommitOutcome> Catalog::commit(engine::CommitRequest request) {
   CommitTools tools{env_, store_, manifests_, locations_};
   TARN_TRY(auto prepared, prepare_commit(tools, base, request));
   TARN_CHECK(publish(prepared));
+  if (!prepared.rows.purged_tables.empty()) {
+    std::lock_guard lock(mutex_);
+    old_.clear();  // they do not know what has expired
+  }
   return prepared.rows.outcome;
 }
 
@@ -228,12 +250,18 @@ Result<Sweep> Catalog::sweep(const SweepRequest& request) {
   return sweep_files(env_, store_, std::move(old), request);
 }
 
-Result<std::shared_ptr<const iceberg::TableMetadata>> Catalog::find_outside(const std::string& location) {
+Result<std::string> Catalog::read_outside(const std::string& location) {
   TARN_TRY(const auto path, locations_.allow(location));
   TARN_TRY(auto bytes, env_.files->read(path));
-  auto metadata = parse_metadata(std::move(bytes));
+  auto text = iceberg::metadata_text(std::move(bytes));
+  return text ? text : as_given(text.error(), location);
+}
+
+Result<std::shared_ptr<const iceberg::TableMetadata>> Catalog::find_outside(const std::string& location) {
+  TARN_TRY(const auto text, read_outside(location));
+  auto metadata = iceberg::parse_table_metadata(text);
   if (!metadata) {
-    return metadata.error().at(location);
+    return as_given(metadata.error(), location);
   }
   if (metadata->table_uuid.empty()) {
     return Error{Code::kInvalid,

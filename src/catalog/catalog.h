@@ -33,8 +33,10 @@ class Catalog : public engine::LakeCatalog {
   Result<std::shared_ptr<const engine::LakeVersion>> at_time(Timestamp time) override;
   Result<engine::ScanPlan> plan(const iceberg::TableMetadata& metadata, int64_t snapshot_id,
                                 const iceberg::Filter& filter) override;
+  [[nodiscard]] std::string schema_location(const std::string& schema) const override;
   Result<std::string> data_folder(const engine::TableName& name, const std::string& uuid,
                                   const iceberg::TableMetadata* metadata) override;
+  Result<std::string> read_outside(const std::string& location) override;
   Result<std::shared_ptr<const iceberg::TableMetadata>> find_outside(const std::string& location) override;
   Result<engine::CommitOutcome> commit(engine::CommitRequest request) override;
   Result<std::optional<engine::CommitOutcome>> find_request(

@@ -122,6 +122,9 @@ class CommitMaker {
       TARN_TRY(auto table, editor_.find_table(change.name, change.uuid));
       editor_.take_table(change.name);
       commit_.rows.ended_tables.push_back(change.uuid);
+      if (change.kind == TableChange::Kind::kDrop && change.purge) {
+        purge(*table);
+      }
       taken_tables_[change.uuid] = table;
     }
     for (const ViewChange& change : request_.views) {
@@ -134,6 +137,18 @@ class CommitMaker {
       taken_views_[change.view.uuid] = view;
     }
     return ok();
+  }
+
+  // Its versions are past their time from now on; sweep.h takes the files. A table may forbid that.
+  void purge(const engine::LakeTable& table) {
+    const auto metadata = table.metadata();
+    if (!metadata) {
+      return;  // whether it does cannot be read
+    }
+    const auto gc = (*metadata)->properties.find("gc.enabled");
+    if (gc == (*metadata)->properties.end() || gc->second != "false") {
+      commit_.rows.purged_tables.push_back(table.uuid());
+    }
   }
 
   Status put_table(const TableChange& change) {
@@ -406,6 +421,8 @@ class CommitMaker {
         text->sql == before->second->sql) {
       view.sql = before->second->sql;
       view.columns = before->second->columns;
+    } else {
+      view.columns = columns_of(document);
     }
     const auto comment = document.properties.find("comment");
     view.comment = comment == document.properties.end() ? "" : comment->second;

@@ -202,6 +202,10 @@ Status end_rows(Connection& c, const RowChanges& changes) {
     TARN_CHECK(c.run("UPDATE lake_tables SET end_version = ? WHERE uuid = ? AND end_version IS NULL",
                      {changes.version, uuid}));
   }
+  for (const auto& uuid : changes.purged_tables) {
+    TARN_CHECK(c.run("UPDATE lake_tables SET expired_at = ? WHERE uuid = ? AND expired_at IS NULL",
+                     {changes.time, uuid}));
+  }
   for (const auto& uuid : changes.ended_views) {
     TARN_CHECK(c.run("UPDATE lake_views SET end_version = ? WHERE uuid = ? AND end_version IS NULL",
                      {changes.version, uuid}));

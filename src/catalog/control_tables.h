@@ -42,7 +42,8 @@ struct RowChanges {
     std::string uuid;
     int64_t begin_version = 0;
   };
-  std::vector<ExpiredRow> expired;  // versions of tables that are past their time; at `time`
+  std::vector<std::string> purged_tables;  // uuids of ended ones of which no version is wanted any more
+  std::vector<ExpiredRow> expired;         // versions of tables that are past their time; at `time`
   std::vector<TableRow> tables;
   std::vector<ViewRow> views;
   std::vector<SchemaRow> schemas;

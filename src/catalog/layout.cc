@@ -55,8 +55,12 @@ Status check_schema_name(std::string_view name) {
   }
 }
 
+std::string schema_folder(const std::string& lake, const std::string& schema) {
+  return fmt::format("{}/{}", lake, safe(schema));
+}
+
 std::string object_folder(const std::string& lake, const engine::TableName& name, const std::string& uuid) {
-  return fmt::format("{}/{}/{}-{}", lake, safe(name.schema), safe(name.name),
+  return fmt::format("{}/{}-{}", schema_folder(lake, name.schema), safe(name.name),
                      std::string_view(uuid).substr(0, 8));
 }
 

@@ -15,7 +15,10 @@ Status check_name(std::string_view name, std::string_view kind);
 // The same for a schema, level by level.
 Status check_schema_name(std::string_view name);
 
-// "<lake>/<schema>/<name>-<8 digits of uuid>"; characters that are not good in a path become '_'.
+// "<lake>/<schema>"; characters that are not good in a path become '_'.
+std::string schema_folder(const std::string& lake, const std::string& schema);
+
+// "<lake>/<schema>/<name>-<8 digits of uuid>", alike.
 std::string object_folder(const std::string& lake, const engine::TableName& name, const std::string& uuid);
 
 // "<location>/metadata/00012-<uuid>.metadata.json"

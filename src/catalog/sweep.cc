@@ -16,8 +16,8 @@ namespace {
 namespace fs = std::filesystem;
 
 // As Tarn and other engines call them.
-constexpr std::array<std::string_view, 5> kEndings = {".parquet", ".avro", ".metadata.json",
-                                                      ".metadata.json.gz", ".puffin"};
+constexpr std::array<std::string_view, 6> kEndings = {".parquet",          ".avro",   ".metadata.json",
+                                                      ".metadata.json.gz", ".puffin", ".stats"};
 
 bool is_named_so(const std::string& name) {
   return std::any_of(kEndings.begin(), kEndings.end(), [&](auto ending) { return name.ends_with(ending); });

@@ -2,6 +2,7 @@
 
 #include <cctype>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace tarn::catalog {
@@ -175,6 +176,49 @@ json levels_of(const std::string& schema) {
   }
 }
 
+std::string quoted_name(std::string_view name) {
+  std::string text = "\"";
+  for (char c : name) {
+    text += c == '"' ? "\"\"" : std::string(1, c);
+  }
+  return text + "\"";
+}
+
+std::string duckdb_type(const iceberg::Type& type) {
+  using iceberg::TypeKind;
+  switch (type.kind) {
+    case TypeKind::kBoolean: return "BOOLEAN";
+    case TypeKind::kInt: return "INTEGER";
+    case TypeKind::kLong: return "BIGINT";
+    case TypeKind::kFloat: return "FLOAT";
+    case TypeKind::kDouble: return "DOUBLE";
+    case TypeKind::kDecimal: return fmt::format("DECIMAL({},{})", type.precision, type.scale);
+    case TypeKind::kDate: return "DATE";
+    case TypeKind::kTime: return "TIME";
+    case TypeKind::kTimestamp: return "TIMESTAMP";
+    case TypeKind::kTimestampTz:
+    case TypeKind::kTimestampTzNs: return "TIMESTAMP WITH TIME ZONE";
+    case TypeKind::kTimestampNs: return "TIMESTAMP_NS";
+    case TypeKind::kString: return "VARCHAR";
+    case TypeKind::kUuid: return "UUID";
+    case TypeKind::kFixed:
+    case TypeKind::kBinary: return "BLOB";
+    case TypeKind::kList: return duckdb_type(type.fields.at(0).type) + "[]";
+    case TypeKind::kMap:
+      return fmt::format("MAP({}, {})", duckdb_type(type.fields.at(0).type),
+                         duckdb_type(type.fields.at(1).type));
+    case TypeKind::kStruct: {
+      std::string inner;
+      for (const auto& field : type.fields) {
+        inner += fmt::format("{}{} {}", inner.empty() ? "" : ", ", quoted_name(field.name),
+                             duckdb_type(field.type));
+      }
+      return fmt::format("STRUCT({})", inner);
+    }
+  }
+  return "VARCHAR";
+}
+
 }  // namespace
 
 std::string view_metadata_json(const engine::LakeView& view, const ViewVersion& version) {
@@ -210,6 +254,18 @@ std::string view_metadata_json(const engine::LakeView& view, const ViewVersion& 
       {"properties", properties},
   };
   return document.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::vector<engine::ViewColumn> columns_of(const iceberg::ViewMetadata& document) {
+  std::vector<engine::ViewColumn> columns;
+  const auto* version = document.current_version();
+  const auto* schema = version == nullptr ? nullptr : document.schema(version->schema_id);
+  if (schema != nullptr) {
+    for (const auto& field : schema->fields) {
+      columns.push_back({field.name, duckdb_type(field.type), field.doc.value_or("")});
+    }
+  }
+  return columns;
 }
 
 }  // namespace tarn::catalog

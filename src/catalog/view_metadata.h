@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "engine/lake_catalog.h"
+#include "iceberg/view_metadata.h"
 
 namespace tarn::catalog {
 
@@ -15,5 +17,8 @@ struct ViewVersion {
 };
 
 std::string view_metadata_json(const engine::LakeView& view, const ViewVersion& version);
+
+// The columns of a view of another engine, by what its document says, in DuckDB's types.
+std::vector<engine::ViewColumn> columns_of(const iceberg::ViewMetadata& document);
 
 }  // namespace tarn::catalog

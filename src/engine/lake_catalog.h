@@ -97,7 +97,7 @@ struct TableChange {
   std::shared_ptr<const iceberg::TableCommit> outside = {};
   // kCreate: the metadata file of a table that is there already, which becomes the first version as it is.
   std::string registered_location = {};
-  bool purge = false;  // kDrop: its files are not wanted any more
+  bool purge = false;  // kDrop: none of its versions is wanted any more
   [[nodiscard]] bool writes_files() const { return remove_all || !removed.empty() || !added.empty(); }
 };
 
@@ -177,11 +177,17 @@ class LakeCatalog {
   virtual Result<ScanPlan> plan(const iceberg::TableMetadata& metadata, int64_t snapshot_id,
                                 const iceberg::Filter& filter) = 0;
 
+  // Where tables of a schema lie when nobody asks for another place; the folder need not be there.
+  [[nodiscard]] virtual std::string schema_location(const std::string& schema) const = 0;
+
   // Folder (absolute path, no scheme) into which data files of a table are written; exists when it returns.
   virtual Result<std::string> data_folder(const TableName& name, const std::string& uuid,
                                           const iceberg::TableMetadata* metadata) = 0;
 
-  // The document of a table that lies outside of the catalog but at a location that it may use.
+  // The text of a document that lies outside of the catalog but at a location that it may use; kInvalid when
+  // it is none.
+  virtual Result<std::string> read_outside(const std::string& location) = 0;
+  // The same, which must be a table's.
   virtual Result<std::shared_ptr<const iceberg::TableMetadata>> find_outside(const std::string& location) = 0;
 
   // All or nothing. Every file in `added` must be synced. kConflict when it cannot be rebased. kIo,

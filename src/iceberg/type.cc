@@ -102,7 +102,7 @@ Status check_fields(const std::vector<Field>& fields, int depth, std::set<int>& 
     if (field.name.empty()) {
       return Error{Code::kInvalid, fmt::format("the field with id {} has no name", field.id)};
     }
-    if (field.id < 1 || field.id > kMaxFieldId) {
+    if (field.id < 0 || field.id > kMaxFieldId) {  // Spark counts from 0 in what it asks for
       return Error{Code::kInvalid,
                    fmt::format("field '{}' has the id {}, which is not allowed", path, field.id)};
     }

@@ -2,10 +2,14 @@
 that, and the other way round; an answer that is lost loses and doubles nothing; files that a commit names are looked at.
 Method: `tarn serve` with the real pyiceberg client, and requests by hand where no client would send them."""
 
+import contextlib
+import gzip
 import http.client
 import json
+import os
 import pathlib
 import socket
+import sqlite3
 import threading
 import time
 import urllib.parse
@@ -20,6 +24,7 @@ from pyiceberg.schema import Schema
 from pyiceberg.transforms import IdentityTransform
 from pyiceberg.types import DoubleType, LongType, NestedField, StringType
 
+from sent_commit import commit_of
 from tarn_server import Server
 
 
@@ -57,7 +62,8 @@ def people(*rows):
 def test_pyiceberg_writes_and_tarn_reads(server, catalog):
     catalog.create_namespace("shop", {"owner": "me"})
     assert ("shop",) in catalog.list_namespaces()
-    assert catalog.load_namespace_properties("shop") == {"owner": "me"}
+    properties = catalog.load_namespace_properties("shop")
+    assert properties == {"owner": "me", "location": f"file://{server.tarn.data}/lake/shop"}
     table = catalog.create_table("shop.people", people().schema)
     table.append(people((1, "Ada"), (2, "Bo")))
     table.append(people((3, None)))
@@ -117,27 +123,7 @@ def test_partitions_and_names(server, catalog):
 
 
 def body_of_append(server, catalog, identifier, rows):
-    """(path, body) of the commit that an append would send, its files written; nothing is committed."""
-    table = catalog.load_table(identifier)
-    sent = {}
-
-    class Stop(Exception):
-        pass
-
-    def take(prepared, *args, **kwargs):
-        sent["path"] = urllib.parse.urlsplit(prepared.url).path
-        sent["body"] = prepared.body if isinstance(prepared.body, bytes) else prepared.body.encode()
-        raise Stop
-
-    session = table.catalog._session
-    send, session.send = session.send, lambda prepared, *a, **k: take(prepared) if prepared.method == "POST" else send(
-        prepared, *a, **k)
-    try:
-        with pytest.raises(Stop):
-            table.append(rows)
-    finally:
-        session.send = send
-    return sent["path"], sent["body"]
+    return commit_of(catalog.load_table(identifier), lambda table: table.append(rows))
 
 
 def test_a_lost_answer_is_answered_again(server, catalog):
@@ -355,6 +341,77 @@ def test_a_table_is_registered(server, catalog):
     assert rows_of(registered) == [{"id": 1, "name": "a"}]
     registered.append(people((2, "b")))
     assert sql(server, "select count(*) as n from s.again") == [{"n": 2}]
+
+
+def test_compressed_metadata_is_registered(server, catalog):
+    """Other engines write it so when a property of the table asks for it."""
+    catalog.create_namespace("s")
+    catalog.create_table("s.t", people().schema).append(people((1, "a")))
+    location = catalog.load_table("s.t").metadata_location
+    catalog.drop_table("s.t")
+    path = pathlib.Path(urllib.parse.urlsplit(location).path)
+    packed = path.with_name(path.name.replace(".metadata.json", ".gz.metadata.json"))
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    registered = catalog.register_table("s.again", f"file://{packed}")
+    assert rows_of(registered) == [{"id": 1, "name": "a"}]
+    assert sql(server, "select * from s.again") == [{"id": 1, "name": "a"}]
+    registered.append(people((2, "b")))
+    assert sql(server, "select count(*) as n from s.again") == [{"n": 2}]
+    broken = packed.with_name("00009-x.gz.metadata.json")
+    broken.write_bytes(packed.read_bytes()[:100])
+    status, answer = server.request("/iceberg/v1/namespaces/s/register", {"name": "x", "metadata-location": f"file://{broken}"})
+    assert status == 400 and str(broken) in json.loads(answer)["error"]["message"], answer
+
+
+def test_documents_of_another_kind_are_not_registered(server, catalog):
+    """Whoever names them has made a mistake: 400, no 500, which would say that the lake is damaged."""
+    sql(server, "create schema s; create table s.t (id bigint); create view s.v as select 1 as x")
+    table = catalog.load_table("s.t").metadata_location
+    view = server.json("/iceberg/v1/namespaces/s/views/v")["metadata-location"]
+    for path, location in (("register", view), ("register-view", table)):
+        status, answer = server.request(f"/iceberg/v1/namespaces/s/{path}", {"name": "x", "metadata-location": location})
+        assert status == 400 and location in json.loads(answer)["error"]["message"], answer
+    status, answer = server.request("/iceberg/v1/namespaces/s/register-view", {"name": "x", "metadata-location": "file:///etc/passwd"})
+    assert status == 403, answer
+
+
+def test_an_equal_commit_of_another_table_is_another_commit(server, catalog):
+    sql(server, "create schema s; create table s.t (id bigint)")
+    body = {"requirements": [], "updates": []}
+    first = server.json("/iceberg/v1/namespaces/s/tables/t", body)
+    sql(server, "alter table s.t rename to u; create table s.t (id bigint)")
+    second = server.json("/iceberg/v1/namespaces/s/tables/t", body)
+    assert first["metadata"]["table-uuid"] != second["metadata"]["table-uuid"]
+
+
+def files_of(server, name):
+    return [path for path in (server.tarn.data / "lake/s").rglob("*") if path.is_file() and path.parent.parent.name.startswith(f"{name}-")]
+
+
+def test_purge(server, catalog):
+    """The versions of a purged table are past their time at once, its files are left to `tarn clean`; gc.enabled=false keeps both."""
+    sql(server, "create schema s")
+    for name in ("purged", "kept", "dropped"):
+        properties = {"gc.enabled": "false"} if name == "kept" else {}
+        catalog.create_table(f"s.{name}", people().schema, properties=properties).append(people((1, "a")))
+    version = server.json("/api/v1/overview")["lake_version"]
+    catalog.purge_table("s.purged")
+    catalog.purge_table("s.kept")
+    catalog.drop_table("s.dropped")
+    for name in ("kept", "dropped"):
+        assert sql(server, f"select id from s.{name} at (version => {version})") == [{"id": 1}]
+    status, answer = server.request("/api/v1/sql", {"sql": f"select id from s.purged at (version => {version})"})
+    assert status == 404 and b"it expired at" in answer, answer
+    long_ago = time.time() - 3 * 86400
+    for path in (server.tarn.data / "lake").rglob("*"):
+        os.utime(path, (long_ago, long_ago))
+    # A file goes a day after its version has expired, and no sooner.
+    server.tarn.run("clean")
+    assert files_of(server, "purged") and files_of(server, "kept") and files_of(server, "dropped")
+    with contextlib.closing(sqlite3.connect(server.tarn.data / "control.sqlite")) as records, records:
+        records.execute("update lake_tables set expired_at = expired_at - 3 * 86400 * 1000000 where expired_at is not null")
+    server.tarn.run("clean")
+    assert not files_of(server, "purged") and files_of(server, "kept") and files_of(server, "dropped")
 
 
 def test_many_writers(server):

@@ -1,4 +1,4 @@
-"""The table of docs/interop.md: what each peer could do, as it was found."""
+"""The tables of docs/interop.md: what each peer could do, as it was found."""
 
 import contextlib
 import dataclasses
@@ -13,7 +13,8 @@ class Limit:
 
 
 class Matrix:
-    def __init__(self):
+    def __init__(self, mark="made by ./dev interop"):
+        self.mark = mark
         self.peers = {}
         self.operations = []
         self.cells = {}
@@ -44,7 +45,7 @@ class Matrix:
 
     def rewrite(self, page):
         """Puts the table into a page, between its two marks."""
-        before, start, rest = page.read_text(encoding="utf-8").partition("<!-- made by ./dev interop -->\n")
+        before, start, rest = page.read_text(encoding="utf-8").partition(f"<!-- {self.mark} -->\n")
         _, end, after = rest.partition("<!-- end -->\n")
         assert start and end, f"{page} has no marks for the table"
         page.write_text(before + start + "\n".join(self.lines()) + "\n" + end + after, encoding="utf-8")

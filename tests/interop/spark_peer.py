@@ -16,6 +16,7 @@ ICEBERG = next((jar.stem.rsplit("-", 1)[1] for jar in JARS if jar.name.startswit
 
 class Spark(SqlPeer):
     name = "Spark"
+    catalog = "peer"  # in which tables are looked for
     literals = {
         "date": "date '%s'",
         "ts": "timestamp_ntz '%s'",
@@ -55,12 +56,18 @@ class Spark(SqlPeer):
         self.session = builder.getOrCreate()
         self.version = f"{self.session.version}, Iceberg {ICEBERG}"
 
+    def connect(self, catalog, settings):
+        """Attaches a catalog, which is the one from now on."""
+        for key, value in {"": "org.apache.iceberg.spark.SparkCatalog", **settings}.items():
+            self.session.conf.set(f"spark.sql.catalog.{catalog}{'.' if key else ''}{key}", value)
+        self.catalog = catalog
+
     def register(self, schema, name, location):
         self.session.sql(f"create namespace if not exists peer.`{schema}`")
         self.session.sql(f"call peer.system.register_table(table => '`{schema}`.`{name}`', metadata_file => '{location}')")
 
     def source(self, schema, name, snapshot=None, time_ms=None):
-        table = f"peer.`{schema}`.`{name}`"
+        table = f"{self.catalog}.`{schema}`.`{name}`"
         if snapshot is not None:
             return f"{table} version as of {snapshot}"
         if time_ms is not None:
@@ -69,11 +76,19 @@ class Spark(SqlPeer):
 
     def inside(self, schema, name, what):
         """A metadata table: snapshots, files, history, partitions."""
-        return f"peer.`{schema}`.`{name}`.{what}"
+        return f"{self.catalog}.`{schema}`.`{name}`.{what}"
 
     file_column = "_file"
 
     def ask(self, sql):
+        from py4j.protocol import Py4JJavaError
+
+        try:
+            return self.answer(sql)
+        except Py4JJavaError as error:  # with hundreds of lines about Spark's inside
+            raise RuntimeError(f"{error.java_exception.toString()} in: {sql}") from None
+
+    def answer(self, sql):
         frame = self.session.sql(sql)
         return frame.columns, [value(row, frame.schema) for row in frame.collect()]
 

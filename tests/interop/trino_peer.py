@@ -49,10 +49,14 @@ class Trino(SqlPeer):
         "missing": "%s is null",
     }
     file_column = '"$path"'
+    catalog = "peer"  # in which tables are looked for
 
-    def __init__(self, folder):
+    def __init__(self, folder, catalogs=()):
+        """`catalogs`: further ones, {name: text of its properties file}."""
         folder = pathlib.Path(folder)
         self.url = f"http://127.0.0.1:{write_settings(folder, free_port())}"
+        for name, text in dict(catalogs).items():
+            (folder / f"catalog/{name}.properties").write_text(text, encoding="utf-8")
         with open(folder / "server.log", "wb") as log:
             self.process = subprocess.Popen([JAVA, *JVM, f"-Dconfig={folder}/config.properties", "-cp", f"{HOME}/lib/*",
                                              "io.trino.server.TrinoServer"], cwd=folder, stdout=log, stderr=log)
@@ -80,7 +84,7 @@ class Trino(SqlPeer):
                  f"metadata_file_name => '{file}')")
 
     def source(self, schema, name, snapshot=None, time_ms=None):
-        table = f'peer."{schema}"."{name}"'
+        table = f'{self.catalog}."{schema}"."{name}"'
         if snapshot is not None:
             return f"{table} for version as of {snapshot}"
         if time_ms is not None:
@@ -90,7 +94,7 @@ class Trino(SqlPeer):
 
     def inside(self, schema, name, what):
         """A metadata table: snapshots, files, history, partitions."""
-        return f'peer."{schema}"."{name}${what}"'
+        return f'{self.catalog}."{schema}"."{name}${what}"'
 
     def ask(self, sql):
         headers = {"X-Trino-User": "tarn", "X-Trino-Time-Zone": "UTC", "X-Trino-Client-Capabilities": "PARAMETRIC_DATETIME"}

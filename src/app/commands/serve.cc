@@ -11,6 +11,7 @@
 #include "app/backend/board_shelf.h"
 #include "app/backend/workspace.h"
 #include "app/commands/commands.h"
+#include "app/server/connect_text.h"
 #include "app/server/janitor.h"
 #include "app/server/serve_log.h"
 #include "app/server/server_file.h"
@@ -212,12 +213,9 @@ void announce(CommandContext& context, const project::Project& project, const st
   fmt::print("Tarn serves {} at {}\n", context.out.bold(project.name), context.out.bold(url));
   fmt::print("open:  {}/login?token={}\n", url, token);
   fmt::print("token: {}   (also in {}/token)\n", token, project.data_folder);
-  fmt::print("other engines, at {}/iceberg with this token (docs/iceberg.md):\n", url);
-  fmt::print("  pyiceberg: load_catalog('tarn', type='rest', uri='{}/iceberg', token='...')\n", url);
-  fmt::print("  Spark:     spark.sql.catalog.tarn.type=rest, spark.sql.catalog.tarn.uri={}/iceberg\n", url);
-  fmt::print("  Trino:     iceberg.catalog.type=rest, iceberg.rest-catalog.uri={}/iceberg\n", url);
-  fmt::print("  DuckDB:    ATTACH 'lake' AS tarn (TYPE iceberg, ENDPOINT '{}/iceberg', SECRET ...)\n", url);
   fmt::print("try:   curl -H 'Authorization: Bearer {}' {}/api/v1/status\n", token, url);
+  fmt::print("\nOther engines on this machine share the tables (docs/iceberg.md):\n\n{}",
+             connect_text({.url = url, .token = token}));
   std::fflush(stdout);
 }
 

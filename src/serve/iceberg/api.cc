@@ -307,6 +307,38 @@ std::optional<IcebergApi::Answer> IcebergApi::refuse_system(const std::string& s
                             fmt::format("'{}' belongs to Tarn and is only read from outside", space));
 }
 
+std::variant<IcebergApi::Renaming, IcebergApi::Answer> IcebergApi::renaming_of(
+    const Call& call, const engine::LakeVersion& version, bool of_view) const {
+  const auto asked = rest::rename_of(call.body);
+  if (!asked)
+    return rest::answer_error(asked.error(), of_view ? Subject::kView : Subject::kTable);
+  for (const auto& space : {asked->from.schema, asked->to.schema}) {
+    if (auto refused = refuse_system(space))
+      return std::move(*refused);
+  }
+  if (call.done)
+    return rest::answer_empty();
+  const auto from = fmt::format("{}.{}", asked->from.schema, asked->from.name);
+  const auto to = fmt::format("{}.{}", asked->to.schema, asked->to.name);
+  const bool is_there =
+      of_view ? find_view(version, asked->from) != nullptr : find_table(version, asked->from) != nullptr;
+  if (!is_there) {
+    return of_view
+               ? rest::answer_error(404, "NoSuchViewException", fmt::format("View does not exist: {}", from))
+               : rest::answer_error(404, "NoSuchTableException",
+                                    fmt::format("Table does not exist: {}", from));
+  }
+  const bool is_table = find_table(version, asked->to) != nullptr;
+  if (is_table || find_view(version, asked->to) != nullptr) {
+    return rest::answer_error(
+        409, "AlreadyExistsException",
+        fmt::format("Cannot rename {} to {}. {} already exists", from, to, is_table ? "Table" : "View"));
+  }
+  if (auto taken = name_taken(version, asked->to, of_view))
+    return std::move(*taken);
+  return Renaming{asked->from, asked->to};
+}
+
 IcebergApi::Answer IcebergApi::document(const std::string& location, const Call& call, Subject subject) {
   const auto mode = call.request.query.find("snapshots");
   const bool refs_only = mode != call.request.query.end() && mode->second == "refs";
@@ -317,6 +349,8 @@ IcebergApi::Answer IcebergApi::document(const std::string& location, const Call&
   if (!path)
     return rest::answer_error(path.error(), subject);
   auto text = env_.files->read(*path);
+  if (text)
+    text = iceberg::metadata_text(std::move(*text));
   if (!text) {
     if (text.error().code == Code::kNotFound) {
       return rest::answer_error(404, "NotFoundException",
@@ -331,7 +365,7 @@ IcebergApi::Answer IcebergApi::document(const std::string& location, const Call&
     return {.status = 304, .body = "", .headers = {{"ETag", tag}}};
   if (refs_only)
     *text = with_refs_only(*text);
-  // The document is sent as it lies on the disk: it may be large, and nothing in it is for us.
+  // The document is sent as it was written: it may be large, and nothing in it is for us.
   Answer answer{
       .status = 200,
       .body = fmt::format(R"({{"metadata-location":{},"metadata":{},"config":{{}}}})", dump(location), *text),

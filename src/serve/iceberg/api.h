@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "base/env/env.h"
 #include "engine/lake_catalog.h"
@@ -108,6 +109,13 @@ class IcebergApi {
   [[nodiscard]] std::optional<Answer> name_taken(const engine::LakeVersion& version,
                                                  const engine::TableName& name, bool for_view) const;
   [[nodiscard]] static std::optional<Answer> refuse_system(const std::string& space);
+  // What the body of a renaming asks for, or the answer that refuses it.
+  struct Renaming {
+    engine::TableName from, to;
+  };
+  [[nodiscard]] std::variant<Renaming, Answer> renaming_of(const Call& call,
+                                                           const engine::LakeVersion& version,
+                                                           bool of_view) const;
 
   // The document at a location as the answer of a load, a creation or a commit.
   Answer document(const std::string& location, const Call& call, rest::Subject subject);

@@ -18,7 +18,10 @@ Answer no_namespace(const std::string& space) {
                             fmt::format("Namespace does not exist: {}", space));
 }
 
-Answer namespace_answer(const std::string& space, const std::map<std::string, std::string>& properties) {
+// Trino creates a table only in a namespace that says where its tables lie.
+Answer namespace_answer(const engine::LakeCatalog& lake, const std::string& space,
+                        std::map<std::string, std::string> properties) {
+  properties.try_emplace("location", lake.schema_location(space));
   return rest::answer_json({{"namespace", rest::levels_of(space)}, {"properties", properties}});
 }
 
@@ -92,7 +95,7 @@ Answer IcebergApi::create_namespace(const Call& call) {
     error.code = error.code == Code::kConflict ? Code::kExists : error.code;
     return rest::answer_error(error, Subject::kNamespace);
   }
-  return namespace_answer(*space, *properties);
+  return namespace_answer(lake_, *space, *properties);
 }
 
 Answer IcebergApi::load_namespace(const std::string& space, bool with_body) {
@@ -100,10 +103,10 @@ Answer IcebergApi::load_namespace(const std::string& space, bool with_body) {
   if (!version)
     return rest::answer_error(version.error(), Subject::kNamespace);
   if (const auto* schema = find_schema(**version, space))
-    return with_body ? namespace_answer(schema->name, schema->properties) : rest::answer_empty();
+    return with_body ? namespace_answer(lake_, schema->name, schema->properties) : rest::answer_empty();
   for (const auto& [key, schema] : (*version)->schemas) {
     if (lies_below(schema->name, space) && find_schema(**version, schema->name) != nullptr)
-      return with_body ? namespace_answer(space, {}) : rest::answer_empty();
+      return with_body ? namespace_answer(lake_, space, {}) : rest::answer_empty();
   }
   return no_namespace(space);
 }

@@ -172,33 +172,18 @@ Answer IcebergApi::register_table(const Call& call) {
 }
 
 Answer IcebergApi::rename_table(const Call& call) {
-  const auto asked = rest::rename_of(call.body);
-  if (!asked)
-    return rest::answer_error(asked.error(), Subject::kTable);
-  for (const auto& space : {asked->from.schema, asked->to.schema}) {
-    if (auto refused = refuse_system(space))
-      return std::move(*refused);
-  }
-  if (call.done)
-    return rest::answer_empty();
   const auto version = lake_.head();
   if (!version)
     return rest::answer_error(version.error(), Subject::kTable);
-  const auto table = find_table(**version, asked->from);
-  if (table == nullptr)
-    return no_table(asked->from);
-  const bool is_table = find_table(**version, asked->to) != nullptr;
-  if (is_table || find_view(**version, asked->to) != nullptr) {
-    return rest::answer_error(409, "AlreadyExistsException",
-                              fmt::format("Cannot rename {} to {}. {} already exists", text_of(asked->from),
-                                          text_of(asked->to), is_table ? "Table" : "View"));
-  }
-  if (auto taken = name_taken(**version, asked->to, false))
-    return std::move(*taken);
+  auto asked = renaming_of(call, **version, false);
+  if (auto* refused = std::get_if<Answer>(&asked))
+    return std::move(*refused);
+  const auto& [from, to] = std::get<Renaming>(asked);
+  const auto table = find_table(**version, from);
   engine::CommitRequest request;
   request.repeatable = call.repeatable;
   TableChange change{.kind = TableChange::Kind::kUpdate, .name = table->name(), .uuid = table->uuid()};
-  change.rename_to = asked->to;
+  change.rename_to = to;
   request.tables.push_back(std::move(change));
   const auto done = lake_.commit(std::move(request));
   return done ? rest::answer_empty() : rest::answer_error(done.error(), Subject::kTable);

@@ -150,13 +150,14 @@ Answer IcebergApi::register_view(const Call& call) {
   const engine::TableName name{call.route.space, asked->name};
   if (auto taken = name_taken(**version, name, true))
     return std::move(*taken);
-  // It is no table's document; but where it lies is looked at before anything is read.
-  const auto& location = asked->metadata_location;
-  const auto table = lake_.find_outside(location);
-  const bool is_denied = !table && table.error().code == Code::kDenied;
-  auto found = is_denied ? Result<iceberg::ViewMetadata>(table.error()) : view_document(location);
-  if (!found)
-    return rest::answer_error(found.error(), Subject::kView);
+  const auto text = lake_.read_outside(rest::plain_location(asked->metadata_location));
+  auto found = text ? iceberg::parse_view_metadata(*text) : Result<iceberg::ViewMetadata>(text.error());
+  if (!found) {
+    return found.error().code == Code::kCorrupt
+               ? rest::answer_error(400, "BadRequestException",
+                                    fmt::format("{}: {}", asked->metadata_location, found.error().message))
+               : rest::answer_error(found.error(), Subject::kView);
+  }
   ViewChange change{.kind = ViewChange::Kind::kCreate};
   change.view.name = name;
   change.view.uuid = found->view_uuid;
@@ -166,32 +167,17 @@ Answer IcebergApi::register_view(const Call& call) {
 }
 
 Answer IcebergApi::rename_view(const Call& call) {
-  const auto asked = rest::rename_of(call.body);
-  if (!asked)
-    return rest::answer_error(asked.error(), Subject::kView);
-  for (const auto& space : {asked->from.schema, asked->to.schema}) {
-    if (auto refused = refuse_system(space))
-      return std::move(*refused);
-  }
-  if (call.done)
-    return rest::answer_empty();
   const auto version = lake_.head();
   if (!version)
     return rest::answer_error(version.error(), Subject::kView);
-  const auto view = find_view(**version, asked->from);
-  if (view == nullptr)
-    return no_view(asked->from);
-  const bool is_table = find_table(**version, asked->to) != nullptr;
-  if (is_table || find_view(**version, asked->to) != nullptr) {
-    return rest::answer_error(409, "AlreadyExistsException",
-                              fmt::format("Cannot rename {} to {}. {} already exists", text_of(asked->from),
-                                          text_of(asked->to), is_table ? "Table" : "View"));
-  }
-  if (auto taken = name_taken(**version, asked->to, true))
-    return std::move(*taken);
+  auto asked = renaming_of(call, **version, true);
+  if (auto* refused = std::get_if<Answer>(&asked))
+    return std::move(*refused);
+  const auto& [from, to] = std::get<Renaming>(asked);
+  const auto view = find_view(**version, from);
   engine::CommitRequest request;
   request.repeatable = call.repeatable;
-  request.views.push_back({.kind = ViewChange::Kind::kReplace, .view = *view, .rename_to = asked->to});
+  request.views.push_back({.kind = ViewChange::Kind::kReplace, .view = *view, .rename_to = to});
   const auto done = lake_.commit(std::move(request));
   return done ? rest::answer_empty() : rest::answer_error(done.error(), Subject::kView);
 }

@@ -39,7 +39,7 @@ TEST(IcebergWireTest, EveryOperationIsAdvertised) {
 TEST(IcebergWireTest, ANewTableGetsIdsOfItsOwn) {  // checklist D.1
   auto body = object_of(R"({"name":"t","schema":{"type":"struct","identifier-field-ids":[30],"fields":[
     {"id":30,"name":"id","required":true,"type":"int"},
-    {"id":4,"name":"s","required":false,"type":{"type":"struct","fields":[
+    {"id":0,"name":"s","required":false,"type":{"type":"struct","fields":[
       {"id":9,"name":"x","required":false,"type":"string"}]}}]},
     "partition-spec":{"fields":[{"source-id":9,"field-id":1000,"name":"x","transform":"bucket[2]"}]},
     "write-order":{"order-id":1,"fields":[{"source-id":30,"transform":"identity","direction":"asc",

@@ -71,6 +71,10 @@ class MemoryCatalog : public LakeCatalog {
     return Error{Code::kNotFound, "the lake did not exist yet: its first version is 1"};
   }
 
+  [[nodiscard]] std::string schema_location(const std::string& schema) const override {
+    return "file://" + folder_ + "/" + schema;
+  }
+
   Result<ScanPlan> plan(const iceberg::TableMetadata& metadata, int64_t snapshot_id,
                         const iceberg::Filter& filter) override {
     const std::lock_guard lock(mutex_);
@@ -107,6 +111,9 @@ class MemoryCatalog : public LakeCatalog {
 
   Result<CommitOutcome> commit(CommitRequest request) override;
 
+  Result<std::string> read_outside(const std::string& location) override {
+    return Error{Code::kNotFound, location};
+  }
   Result<std::shared_ptr<const iceberg::TableMetadata>> find_outside(const std::string& location) override {
     return Error{Code::kNotFound, location};
   }

@@ -69,12 +69,6 @@ db::optional_ptr<db::CatalogEntry> SchemaEntry::LookupEntry(db::CatalogTransacti
   if (found.table) {
     return lake.table_entry(found.table, lookup.GetAtClause() != nullptr);
   }
-  if (found.view && found.view->sql.empty()) {
-    throw_error(
-        {Code::kUnsupported, fmt::format("view \"{}.{}\" was made by another engine and has no text that "
-                                         "Tarn has checked; create it here to read it",
-                                         name, found.view->name.name)});
-  }
   return found.view ? lake.view_entry(found.view) : nullptr;
 }
 
@@ -99,7 +93,7 @@ void SchemaEntry::Scan(db::ClientContext& context, db::CatalogType type,
     }
   }
   for (const auto& [key, view] : schema->second->views) {
-    if (!view->sql.empty() && lake_.can_see(context, view->name)) {
+    if (lake_.can_see(context, view->name)) {
       callback(*lake.view_entry(view));
     }
   }

@@ -26,6 +26,11 @@ db::unique_ptr<db::SelectStatement> parse_select(const std::string& sql, const s
   return db::unique_ptr_cast<db::SQLStatement, db::SelectStatement>(std::move(parser.statements[0]));
 }
 
+// DuckDB wants a text also of a view that nobody can read here.
+std::string text_of(const LakeView& view) {
+  return view.sql.empty() ? "SELECT NULL" : view.sql;
+}
+
 std::string quoted(const std::string& name) {
   return db::KeywordHelper::WriteQuoted(name, '"');
 }
@@ -145,20 +150,33 @@ db::unique_ptr<db::CreateInfo> ViewEntry::GetInfo() const {
   info->schema = ParentSchema().name;
   info->view_name = name;
   info->sql = sql;
-  info->query = parse_select(view_->sql, name);
+  info->query = parse_select(text_of(*view_), name);
   info->comment = comment;
   return std::move(info);
 }
 
 db::string ViewEntry::ToSQL() const {
+  if (view_->sql.empty()) {
+    return "-- made by another engine";
+  }
   return fmt::format("CREATE VIEW {}.{} AS {};", quoted(ParentSchema().name), quoted(name), view_->sql);
+}
+
+const db::SelectStatement& ViewEntry::GetQuery() {
+  if (view_->sql.empty()) {
+    throw_error(
+        {Code::kUnsupported, fmt::format("view \"{}.{}\" was made by another engine and has no text that "
+                                         "Tarn has checked; create it here to read it",
+                                         view_->name.schema, view_->name.name)});
+  }
+  return db::ViewCatalogEntry::GetQuery();
 }
 
 db::unique_ptr<db::CreateViewInfo> view_info(db::ClientContext& context, const LakeView& view) {
   auto info = db::make_uniq<db::CreateViewInfo>();
   info->schema = view.name.schema;
   info->view_name = view.name.name;
-  info->query = parse_select(view.sql, view.name.name);
+  info->query = parse_select(text_of(view), view.name.name);
   info->sql = view.sql;
   if (!view.comment.empty()) {
     info->comment = db::Value(view.comment);

@@ -17,6 +17,8 @@ class ViewEntry : public db::ViewCatalogEntry {
   [[nodiscard]] const LakeView& view() const { return *view_; }
   db::unique_ptr<db::CreateInfo> GetInfo() const override;
   db::string ToSQL() const override;
+  // Throws for a view of another engine: it can be listed and dropped, not read.
+  const db::SelectStatement& GetQuery() override;
 
  private:
   std::shared_ptr<const LakeView> view_;
