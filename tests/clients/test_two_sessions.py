@@ -341,3 +341,39 @@ def test_two_sessions(server, capsys):
     with capsys.disabled():
         print(dict(world.ends), flush=True)
     assert world.ends["committed"] > TRANSACTIONS / 5
+
+
+def session_of(server):
+    """A function that runs a statement in one session: (status, answer)."""
+    session = server.json("/api/v1/sessions", {})["id"]
+
+    def run(text):
+        status, answer = server.request("/api/v1/sql", {"sql": text, "format": "json", "session": session})
+        return status, answer.decode()
+
+    return run
+
+
+def test_rows_of_a_new_table_stay_deleted_when_others_change_rows_meanwhile(server):
+    """The transaction is put on top of theirs, with all that it has done."""
+    one, two = session_of(server), session_of(server)
+    one("create table t as select i::integer as a from range(10) r(i)")
+    for text in ("begin", "create table n as select i::integer as a from range(10) r(i)", "delete from n where a < 5",
+                 "update n set a = 100 where a = 9", "delete from t where a = 1"):
+        assert one(text)[0] == 200, text
+    assert two("delete from t where a = 2")[0] == 200
+    assert one("commit")[0] == 200
+    assert json.loads(one("select sum(a)::integer as s, count(*)::integer as n from n")[1]) == [{"s": 5 + 6 + 7 + 8 + 100, "n": 5}]
+    assert json.loads(one("select count(*)::integer as n from t")[1]) == [{"n": 8}]
+
+
+@pytest.mark.parametrize("change", ("delete from t", "delete from t where a = 1", "update t set a = 0", "insert into t values (1)"))
+def test_rows_of_a_table_that_others_drop_meanwhile_are_a_conflict(server, change):
+    one, two = session_of(server), session_of(server)
+    one("create table t as select i::integer as a from range(10) r(i); create table u (a integer)")
+    for text in ("begin", change, "insert into u values (1)"):
+        assert one(text)[0] == 200, text
+    assert two("drop table t")[0] == 200
+    status, answer = one("commit")
+    assert status == 409 and "40001" in answer, answer
+    assert json.loads(one("select count(*)::integer as n from u")[1]) == [{"n": 0}]

@@ -36,6 +36,17 @@ bool is_only_for(const iceberg::DataFile& deletes, const std::string& data_path)
          lower->second == data_path && upper->second == data_path;
 }
 
+std::shared_ptr<const LakeTable> table_of(const LakeVersion& version, const std::string& uuid) {
+  for (const auto& [key, schema] : version.schemas) {
+    for (const auto& [name, table] : schema->tables) {
+      if (table->uuid() == uuid) {
+        return table;
+      }
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 RowDelta Transaction::write_row_delta(db::ClientContext& context, const LakeTable& table,
@@ -108,13 +119,20 @@ Result<RowDeltas> Transaction::write_row_deltas(db::ClientContext& context, cons
     // A connection of its own: this one has no transaction any more while it commits.
     db::Connection writer(*context.db);
     writer.BeginTransaction();
-    for (const auto& [key, schema] : version.schemas) {
-      for (const auto& [name, table] : schema->tables) {
-        const auto change = files_.find(table->uuid());
-        if (change != files_.end() && !change->second.rows_out.empty()) {
-          deltas[table->uuid()] = write_row_delta(*writer.context, *table, change->second);
-        }
+    for (const auto& [uuid, change] : files_) {
+      const auto mine = change.rows_out.empty() ? nullptr : table_of(*working_, uuid);
+      if (mine == nullptr) {
+        continue;  // dropped by this transaction
       }
+      const bool is_new = table_of(*base_, uuid) == nullptr;
+      const auto table = is_new ? mine : table_of(version, uuid);
+      if (table == nullptr) {
+        return Error{Code::kConflict,
+                     fmt::format("40001: table {}.{} was dropped or made anew meanwhile; run "
+                                 "the transaction again",
+                                 mine->name().schema, mine->name().name)};
+      }
+      deltas[uuid] = write_row_delta(*writer.context, *table, change);
     }
     writer.Commit();
     return deltas;
