@@ -116,7 +116,10 @@ Result<engine::ScanPlan> Catalog::plan(const iceberg::TableMetadata& metadata, i
   plan.files_pruned = found.files_pruned;
   plan.files.reserve(found.files.size());
   for (auto& each : found.files) {
-    plan.files.push_back({std::move(each.file), each.sequence_number, std::move(each.deletes)});
+    plan.files.push_back({.file = std::move(each.file),
+                          .sequence_number = each.sequence_number,
+                          .snapshot_id = each.snapshot_id,
+                          .deletes = std::move(each.deletes)});
   }
   return plan;
 }

@@ -257,7 +257,7 @@ class CommitMaker {
           fmt::format("{} is to be replaced, but was written to meanwhile", to_string(change.name)));
     }
     if (change.base->current_snapshot_id != head.current_snapshot_id) {
-      if (change.alone) {
+      if (change.alone || (change.keys_as_of && *change.keys_as_of != head.current_snapshot_id.value_or(-1))) {
         return conflict(fmt::format("{} was written to meanwhile", to_string(change.name)));
       }
       return check_touched(change, head);

@@ -90,7 +90,9 @@ struct TableChange {
   // Data files of `base` of which `added` deletes rows, with the delete files that applied to each: a
   // conflict when one is gone by now, or others apply.
   std::map<std::string, std::vector<std::string>> touched;
-  bool alone = false;  // a conflict when anybody wrote rows since `base`: new keys must stay unique
+  bool alone = false;  // a conflict when anybody wrote rows since `base`
+  // The snapshot (-1: none) among whose rows no key of `added` is; another one by now is a conflict.
+  std::optional<int64_t> keys_as_of = {};
   std::map<std::string, std::string> summary;  // further keys of the snapshot summary
   // A change that comes from outside, in Iceberg's words, to whatever is newest when it is committed: of all
   // above only kind, name and uuid are looked at (kUpdate), or kind, name and `changed` (kCreate).
@@ -156,6 +158,7 @@ struct CommitOutcome {
 struct ScanFile {
   iceberg::DataFile file;
   int64_t sequence_number = 0;
+  int64_t snapshot_id = 0;                 // that added it; 0: none yet, a file of an open transaction
   std::vector<iceberg::DataFile> deletes;  // position and equality deletes that apply to it
 };
 

@@ -111,7 +111,7 @@ constexpr std::string_view kAllowed[] = {
     "struct_insert", "struct_keys", "struct_pack", "struct_position", "struct_update",
     "struct_values", "substr", "substring", "substring_grapheme", "subtract", "suffix", "sum",
     "sum_no_overflow", "sumkahan", "summary", "switch", "table_files", "table_history",
-    "table_partitions", "table_refs", "table_snapshots", "tan", "tanh", "test_all_types",
+    "table_partitions", "table_properties", "table_refs", "table_snapshots", "tan", "tanh", "test_all_types",
     "time_bucket", "timetz_byte_comparable", "timezone", "timezone_hour", "timezone_minute",
     "to_base", "to_base64", "to_binary", "to_centuries", "to_days", "to_decades", "to_hex",
     "to_hours", "to_json", "to_microseconds", "to_millennia", "to_milliseconds", "to_minutes",

@@ -123,6 +123,7 @@ Result<Plan> plan_scan(const TableMetadata& metadata, int64_t snapshot_id, const
       auto number = entry.sequence_number.value_or(0);
       plan.files.push_back({.file = entry.file,
                             .sequence_number = number,
+                            .snapshot_id = entry.snapshot_id.value_or(manifest->added_snapshot_id),
                             .deletes = deletes_of(deletes, entry.file, number)});
     }
   }

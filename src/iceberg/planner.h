@@ -14,6 +14,7 @@ namespace tarn::iceberg {
 struct PlannedFile {
   DataFile file;
   int64_t sequence_number = 0;    // of the data
+  int64_t snapshot_id = 0;        // that added it
   std::vector<DataFile> deletes;  // position deletes that may hold rows of it, equality deletes that apply
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <set>
 #include <unordered_set>
 
@@ -13,9 +14,35 @@
 namespace tarn::iceberg {
 namespace {
 
-// As Java's defaults: when so many manifests of a kind are smaller than the target, they become few.
-constexpr size_t kMergeAt = 100;
-constexpr int64_t kManifestTargetBytes = 8 * 1024 * 1024;
+// When so many manifests of a kind are smaller than the target, they become few. Names and defaults are Java's.
+struct MergeRules {
+  size_t merge_at = 100;
+  int64_t target_bytes = 8 * 1024 * 1024;
+};
+
+int64_t number_of(const TableMetadata& metadata, const char* property, int64_t otherwise) {
+  const auto at = metadata.properties.find(property);
+  int64_t number = 0;
+  if (at == metadata.properties.end()) {
+    return otherwise;
+  }
+  const auto& digits = at->second;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return read.ec == std::errc() && number > 0 ? number : otherwise;
+}
+
+MergeRules merge_rules(const TableMetadata& metadata) {
+  MergeRules rules;
+  rules.target_bytes = number_of(metadata, "commit.manifest.target-size-bytes", rules.target_bytes);
+  rules.merge_at = static_cast<size_t>(
+      number_of(metadata, "commit.manifest.min-count-to-merge", static_cast<int64_t>(rules.merge_at)));
+  const auto enabled = metadata.properties.find("commit.manifest-merge.enabled");
+  if (enabled != metadata.properties.end() && enabled->second == "false") {
+    rules.merge_at = std::numeric_limits<size_t>::max();
+  }
+  return rules;
+}
+
 // About 8 MB of entries of a table with a dozen columns.
 constexpr size_t kEntriesPerManifest = 20'000;
 
@@ -29,7 +56,9 @@ struct Piece {
   [[nodiscard]] bool same_kind(const Piece& other) const {
     return spec_id == other.spec_id && deletes == other.deletes;
   }
-  [[nodiscard]] bool small() const { return !existing || existing->length_bytes < kManifestTargetBytes; }
+  [[nodiscard]] bool small(int64_t target_bytes) const {
+    return !existing || existing->length_bytes < target_bytes;
+  }
 };
 
 void drop_statistics(DataFile& file) {
@@ -47,6 +76,7 @@ class Builder {
       : base_(base),
         change_(change),
         manifests_(manifests),
+        rules_(merge_rules(base)),
         missing_(change.removed.begin(), change.removed.end()) {
     snapshot_.snapshot_id = change.snapshot_id;
     snapshot_.parent_snapshot_id = base.current_snapshot_id;
@@ -214,8 +244,8 @@ class Builder {
       }
       pieces_ = std::move(others);
       auto small = static_cast<size_t>(
-          std::count_if(same.begin(), same.end(), [](const Piece& p) { return p.small(); }));
-      if (small >= kMergeAt) {
+          std::count_if(same.begin(), same.end(), [&](const Piece& p) { return p.small(rules_.target_bytes); }));
+      if (small >= rules_.merge_at) {
         TARN_TRY(same, merged_pieces(kind, std::move(same)));
       }
       merged.insert(merged.end(), std::make_move_iterator(same.begin()), std::make_move_iterator(same.end()));
@@ -229,12 +259,12 @@ class Builder {
     Piece open = kind;
     int64_t open_bytes = 0;
     for (auto& piece : pieces) {
-      if (!piece.small()) {
+      if (!piece.small(rules_.target_bytes)) {
         result.push_back(std::move(piece));
         continue;
       }
       int64_t bytes = piece.existing ? piece.existing->length_bytes : 0;
-      if (open_bytes + bytes > kManifestTargetBytes || open.entries.size() >= kEntriesPerManifest) {
+      if (open_bytes + bytes > rules_.target_bytes || open.entries.size() >= kEntriesPerManifest) {
         result.push_back(std::move(open));
         open = kind;
         open_bytes = 0;
@@ -301,6 +331,7 @@ class Builder {
   const TableMetadata& base_;
   const SnapshotChange& change_;
   ManifestReader& manifests_;
+  const MergeRules rules_;
   std::unordered_set<std::string> removed_;
   std::unordered_set<std::string> missing_;  // of removed_: not yet met
   std::string folder_;

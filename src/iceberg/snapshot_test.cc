@@ -110,6 +110,25 @@ TEST(SnapshotTest, ManyAppendsAreMerged) {  // checklist D.16, D.40
   EXPECT_EQ(table.metadata.current_snapshot()->summary_value("total-data-files"), "250");
 }
 
+TEST(SnapshotTest, PropertiesSayHowManifestsAreMerged) {
+  TestTable table({test_column("id", "long")});
+  table.metadata.properties["commit.manifest.min-count-to-merge"] = "3";
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(table.commit(adding({table.file("few" + std::to_string(i))})));
+    EXPECT_LE(table.manifests().size(), 2U);
+  }
+  table.metadata.properties["commit.manifest-merge.enabled"] = "false";
+  const auto before = table.manifests().size();
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(table.commit(adding({table.file("many" + std::to_string(i))})));
+  }
+  EXPECT_EQ(table.manifests().size(), before + 5);
+  table.metadata.properties.erase("commit.manifest-merge.enabled");
+  table.metadata.properties["commit.manifest.target-size-bytes"] = "1";  // each is large enough
+  ASSERT_TRUE(table.commit(adding({table.file("last")})));
+  EXPECT_EQ(table.manifests().size(), before + 6);
+}
+
 TEST(SnapshotTest, SpecsHaveManifestsOfTheirOwn) {  // checklist D.6
   TestTable table({test_column("id", "long")},
                   {{.column = "id", .transform = *parse_transform("bucket[4]"), .name = {}}});

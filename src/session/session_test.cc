@@ -187,6 +187,49 @@ TEST_F(SessionTest, ConflictsInAutocommitAreRetried) {
   EXPECT_EQ(run("select count(*) from t"), "40\n");
 }
 
+TEST_F(SessionTest, KeysStayUniqueAmongWriters) {
+  EXPECT_EQ(script("create table t(k int primary key, who int)"), "");
+  std::vector<std::thread> threads;
+  std::atomic<int> added = 0;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&, i] {
+      auto session = open({});
+      for (int j = 0; j < 12; ++j) {  // every other key is one that the others want, too
+        const int key = j % 2 == 0 ? j : 1000 * (i + 1) + j;
+        for (int attempt = 0; attempt < 20; ++attempt) {
+          auto answer = script_in(*session, fmt::format("insert into t values ({}, {})", key, i));
+          added += answer.empty() ? 1 : 0;
+          if (!answer.starts_with("conflict: ")) {
+            break;
+          }
+        }
+      }
+    });
+  }
+  for (auto& thread : threads) {
+    thread.join();
+  }
+  EXPECT_EQ(run("select count(*), count(distinct k) from t"), "30|30\n");
+  EXPECT_EQ(added, 30);
+}
+
+TEST_F(SessionTest, AKeyOrNullThatOthersAddedMeanwhileIsAConflict) {
+  EXPECT_EQ(script("create table t(k int primary key, v int); insert into t values (1, 1)"), "");
+  auto other = open({});
+  EXPECT_EQ(script("begin; insert into t values (2, 2)"), "");
+  EXPECT_EQ(script_in(*other, "insert into t values (3, null)"), "");
+  EXPECT_EQ(script("commit"), "") << "another key is no conflict";
+  EXPECT_EQ(script("begin; insert into t values (4, 4)"), "");
+  EXPECT_EQ(script_in(*other, "insert into t values (4, 40)"), "");
+  auto answer = run("commit");
+  EXPECT_TRUE(answer.starts_with("conflict: ") && answer.find("(k = 4)") != std::string::npos) << answer;
+  EXPECT_EQ(script("update t set v = 0 where v is null; begin; alter table t alter v set not null"), "");
+  EXPECT_EQ(script_in(*other, "insert into t values (5, null)"), "");
+  answer = run("commit");
+  EXPECT_TRUE(answer.starts_with("conflict: ")) << answer;
+  EXPECT_EQ(run("select k, v from t order by k"), "1|1\n2|2\n3|0\n4|40\n5|NULL\n");
+}
+
 TEST_F(SessionTest, ATransactionThatCannotBeRebasedConflicts) {
   EXPECT_EQ(script("create table t(a int); insert into t values (1)"), "");
   auto other = open({});

@@ -16,7 +16,7 @@ install_peers tools/bench.lock bench-venv
 [ ! -f "tools/bench-${1:-}.lock" ] || install_peers "tools/bench-$1.lock" "bench-$1-venv"
 preset=release
 source tools/dev/configure.sh
-cmake --build --preset release --target tarn lake_bench change_bench task_bench
+cmake --build --preset release --target tarn lake_bench change_bench task_bench tpch_bench planning_bench
 export TARN_BUILD="$PWD/build-release"
 run_bench() {
   if [ -f "bench/$1.cc" ]; then
@@ -26,7 +26,7 @@ run_bench() {
   fi
 }
 if [ $# = 0 ]; then
-  for name in lake_bench change_bench task_bench flows schedules_idle models_vs_dbt load_bars serve_start boards workbook iceberg_rest; do
+  for name in lake_bench change_bench planning_bench tpch task_bench flows schedules_idle models_vs_dbt load_bars serve_start boards workbook iceberg_rest; do
     run_bench "$name"
   done
 else

@@ -4,6 +4,7 @@
 
 #include "duckdb/execution/expression_executor.hpp"
 #include "duckdb/function/cast_rules.hpp"
+#include "duckdb/parser/constraints/unique_constraint.hpp"
 #include "duckdb/parser/parsed_data/alter_table_info.hpp"
 #include "duckdb/planner/binder.hpp"
 #include "duckdb/planner/expression_binder/constant_binder.hpp"
@@ -232,6 +233,14 @@ Status rename_struct_field(TableMetadata& metadata, Schema& schema, const db::Re
   return iceberg::rename_field(schema, path_of_field(info.column_path), info.new_name);
 }
 
+Status add_key(Schema& schema, const db::AddConstraintInfo& info) {
+  TARN_TRY(auto names, key_of(info));
+  if (!schema.identifier_field_ids.empty()) {
+    return Error{Code::kExists, "the table has a PRIMARY KEY already: CREATE OR REPLACE TABLE changes it"};
+  }
+  return set_key(schema, names);
+}
+
 Status set_default(TableMetadata& metadata, Schema& schema, const db::SetDefaultInfo& info) {
   TARN_TRY(auto* field, need_column(schema, info.column_name));
   const auto key = column_property(field->id, "default");
@@ -239,6 +248,40 @@ Status set_default(TableMetadata& metadata, Schema& schema, const db::SetDefault
     metadata.properties[key] = info.expression->ToString();
   } else {
     metadata.properties.erase(key);
+  }
+  return ok();
+}
+
+// Properties of Tarn's own would change what rows mean.
+Status need_free_property(const std::string& name) {
+  if (name.starts_with("tarn.") || name == "comment" || name == "format-version" || name == "uuid") {
+    return Error{Code::kInvalid,
+                 fmt::format("the property \"{}\" cannot be set by hand: Tarn keeps it (a comment is set by "
+                             "COMMENT ON TABLE)",
+                             name)};
+  }
+  return ok();
+}
+
+Status set_properties(db::ClientContext& context, TableMetadata& metadata,
+                      const db::SetTableOptionsInfo& info) {
+  for (const auto& [name, expression] : info.table_options) {
+    TARN_CHECK(need_free_property(name));
+    TARN_TRY(auto value, constant_of(context, *expression, db::LogicalType::VARCHAR, name));
+    if (value.IsNull()) {
+      return Error{Code::kInvalid,
+                   fmt::format("the property \"{0}\" cannot be NULL: ALTER TABLE … RESET (\"{0}\") removes it",
+                               name)};
+    }
+    metadata.properties[name] = value.ToString();
+  }
+  return ok();
+}
+
+Status reset_properties(TableMetadata& metadata, const db::ResetTableOptionsInfo& info) {
+  for (const auto& name : info.table_options) {
+    TARN_CHECK(need_free_property(name));
+    metadata.properties.erase(name);
   }
   return ok();
 }
@@ -271,16 +314,33 @@ Status alter(db::ClientContext& context, TableMetadata& metadata, Schema& schema
       return rename_struct_field(metadata, schema, info.Cast<db::RenameFieldInfo>());
     case AlterTableType::SET_PARTITIONED_BY:
       return set_partition_spec(metadata, schema, info.Cast<db::SetPartitionedByInfo>().partition_keys);
-    case AlterTableType::SET_NOT_NULL:
-      return Error{
-          Code::kUnsupported,
-          "SET NOT NULL would have to read every row: write CREATE OR REPLACE TABLE with the constraint"};
+    case AlterTableType::SET_TABLE_OPTIONS:
+      return set_properties(context, metadata, info.Cast<db::SetTableOptionsInfo>());
+    case AlterTableType::RESET_TABLE_OPTIONS:
+      return reset_properties(metadata, info.Cast<db::ResetTableOptionsInfo>());
+    case AlterTableType::SET_NOT_NULL: {
+      TARN_TRY(auto* field, need_column(schema, info.Cast<db::SetNotNullInfo>().column_name));
+      field->required = true;  // the rows were looked at: check_rows
+      return ok();
+    }
+    case AlterTableType::ADD_CONSTRAINT: return add_key(schema, info.Cast<db::AddConstraintInfo>());
     default: break;
   }
   return Error{Code::kUnsupported, fmt::format("a lake table cannot do this: {}", info.ToString())};
 }
 
 }  // namespace
+
+Result<std::vector<std::string>> key_of(const db::AddConstraintInfo& info) {
+  const auto* key = info.constraint->type == db::ConstraintType::UNIQUE
+                        ? &info.constraint->Cast<db::UniqueConstraint>()
+                        : nullptr;
+  if (key == nullptr || !key->IsPrimaryKey()) {
+    return Error{Code::kUnsupported,
+                 fmt::format("a lake table knows NOT NULL and PRIMARY KEY only; leave {} out", info.ToString())};
+  }
+  return std::vector<std::string>(key->GetColumnNames().begin(), key->GetColumnNames().end());
+}
 
 Result<TableMetadata> altered_metadata(db::ClientContext& context, const TableMetadata& old,
                                        db::AlterTableInfo& info) {

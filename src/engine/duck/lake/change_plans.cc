@@ -125,6 +125,7 @@ db::PhysicalOperator& LakeDatabase::PlanUpdate(db::ClientContext& context, db::P
   auto target = write_target(*this, entry);
   db::vector<db::unique_ptr<db::Expression>> columns(target.types.size());
   for (size_t i = 0; i < op.columns.size(); ++i) {
+    target.new_keys |= sets_key(target, op.columns[i].index, *op.expressions[i]);
     auto& column = columns.at(op.columns[i].index);
     const bool to_default = op.expressions[i]->GetExpressionType() == db::ExpressionType::VALUE_DEFAULT;
     column = to_default ? op.bound_defaults.at(op.columns[i].index)->Copy() : op.expressions[i]->Copy();
@@ -146,7 +147,8 @@ void TableEntry::BindUpdateConstraints(db::Binder&, db::LogicalGet& get, db::Log
     const auto binding = scanned_column(get, column.Logical().index);
     update.columns.push_back(column.Physical());
     update.expressions.push_back(db::make_uniq<db::BoundColumnRefExpression>(
-        column.Type(), db::ColumnBinding(projection.table_index, projection.expressions.size())));
+        kKeptColumn, column.Type(),
+        db::ColumnBinding(projection.table_index, projection.expressions.size())));
     projection.expressions.push_back(db::make_uniq<db::BoundColumnRefExpression>(column.Type(), binding));
   }
 }

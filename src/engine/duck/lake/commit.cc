@@ -34,6 +34,9 @@ void take_files(TableChange& change, const FileChange& files) {
   change.removed.assign(files.removed.begin(), files.removed.end());
   change.added = files.added;
   change.alone = files.alone;
+  if (files.new_keys && change.base) {
+    change.keys_as_of = files.keys_as_of.value_or(change.base->current_snapshot_id.value_or(-1));
+  }
 }
 
 void take_delta(TableChange& change, const RowDelta& delta) {

@@ -13,13 +13,15 @@ namespace {
 
 constexpr int64_t kRowGroupRows = 122'880;  // what our writer puts into one row group
 
-db::OpenFileInfo open_info(const iceberg::DataFile& file) {
+db::OpenFileInfo open_info(const ScanFile& scanned) {
+  const auto& file = scanned.file;
   db::OpenFileInfo info(path_of(file.path));
   info.extended_info = db::make_shared_ptr<db::ExtendedOpenFileInfo>();
   auto& options = info.extended_info->options;
   // Files never change once a snapshot names them: no question about size or time is needed.
   options["file_size"] = db::Value::UBIGINT(static_cast<uint64_t>(file.file_size_bytes));
   options["validate_external_file_cache"] = db::Value::BOOLEAN(false);
+  options[kSnapshotOption] = db::Value::BIGINT(scanned.snapshot_id);
   options["etag"] = db::Value("");
   options["last_modified"] = db::Value::TIMESTAMP(db::timestamp_t(0));
   return info;
@@ -125,7 +127,7 @@ db::vector<db::OpenFileInfo> FileList::GetAllFiles() const {
   db::vector<db::OpenFileInfo> files;
   const auto planned = plan();
   for (const auto& file : planned->files) {
-    files.push_back(open_info(file.file));
+    files.push_back(open_info(file));
   }
   return files;
 }
@@ -159,7 +161,7 @@ db::unique_ptr<db::MultiFileList> FileList::Copy() const {
 db::OpenFileInfo FileList::GetFile(db::idx_t i) const {
   const auto planned = plan();
   const auto& files = planned->files;
-  return i < files.size() ? open_info(files[i].file) : db::OpenFileInfo();
+  return i < files.size() ? open_info(files[i]) : db::OpenFileInfo();
 }
 
 }  // namespace tarn::engine::lake

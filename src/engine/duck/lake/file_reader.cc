@@ -1,4 +1,5 @@
 #include "duckdb/parser/expression/constant_expression.hpp"
+#include "duckdb/planner/expression/bound_constant_expression.hpp"
 #include "engine/duck/lake/delete_filter.h"
 #include "engine/duck/lake/foreign_file.h"
 #include "engine/duck/lake/lake_database.h"
@@ -101,6 +102,21 @@ db::ReaderInitializeType FileReader::InitializeReader(
                                                  by_partition ? *by_partition : global_columns,
                                                  global_column_ids, table_filters, context, gstate);
   });
+}
+
+db::unique_ptr<db::Expression> FileReader::GetVirtualColumnExpression(
+    db::ClientContext& context, db::MultiFileReaderData& reader_data,
+    const db::vector<db::MultiFileColumnDefinition>& local_columns, db::idx_t& column_id,
+    const db::LogicalType& type, db::MultiFileLocalIndex local_index,
+    db::optional_ptr<db::MultiFileColumnDefinition>& global_column) {
+  if (column_id != kSnapshotColumn) {
+    return db::MultiFileReader::GetVirtualColumnExpression(context, reader_data, local_columns, column_id, type,
+                                                           local_index, global_column);
+  }
+  const auto& options = reader_data.file_to_be_opened.extended_info->options;
+  const auto& snapshot = options.at(kSnapshotOption);
+  return db::make_uniq<db::BoundConstantExpression>(snapshot.GetValue<int64_t>() == 0 ? db::Value(type)
+                                                                                      : snapshot);
 }
 
 db::unique_ptr<db::MultiFileReader> FileReader::Copy() const {

@@ -6,9 +6,11 @@
 #include "duckdb/execution/physical_plan_generator.hpp"
 #include "duckdb/planner/operator/logical_create_table.hpp"
 #include "duckdb/planner/operator/logical_insert.hpp"
+#include "engine/duck/lake/constraint_check.h"
 #include "engine/duck/lake/file_measures.h"
 #include "engine/duck/lake/lake_database.h"
 #include "engine/duck/lake/partition_key.h"
+#include "engine/duck/lake/scan.h"
 #include "engine/duck/lake/schema_entry.h"
 #include "engine/duck/lake/table_definition.h"
 #include "engine/duck/lake/table_entry.h"
@@ -64,8 +66,13 @@ WriteTarget write_target(LakeDatabase& lake, TableEntry& entry) {
   target.uuid = entry.table().uuid();
   target.metadata = entry.metadata();
   target.types = entry.GetTypes();
-  target.keep_alive = entry.shared_from_this();
+  target.entry = entry.shared_from_this();
   return target;
+}
+
+bool sets_key(const WriteTarget& target, size_t column, const db::Expression& value) {
+  const auto columns = key_columns(*target.metadata);
+  return value.GetAlias() != kKeptColumn && std::find(columns.begin(), columns.end(), column) != columns.end();
 }
 
 TakeFiles::TakeFiles(db::PhysicalPlan& plan, db::vector<db::LogicalType> types, WriteTarget target,
@@ -124,6 +131,10 @@ db::SinkFinalizeType TakeFiles::Finalize(db::Pipeline&, db::Event&, db::ClientCo
     change.alone |= target_.alone;
     auto& added = change.added;
     added.insert(added.end(), taken.files.begin(), taken.files.end());
+    if (target_.new_keys) {
+      change.new_keys = true;
+      check_new_keys(context, scan_source(context, *target_.entry), taken.files);
+    }
   }
   return db::SinkFinalizeType::READY;
 }
@@ -185,8 +196,10 @@ db::PhysicalOperator& LakeDatabase::PlanInsert(db::ClientContext& context, db::P
   if (!op.column_index_map.empty()) {
     plan = planner.ResolveDefaultsProjection(op, *plan);
   }
-  return plan_rows_in(context, planner, op.types, write_target(*this, entry), *plan, changes_of(op),
-                      "LAKE_INSERT");
+  auto target = write_target(*this, entry);
+  target.new_keys = has_key(*target.metadata);
+  return plan_rows_in(context, planner, op.types, std::move(target), *plan,
+                      changes_of(op), "LAKE_INSERT");
 }
 
 db::PhysicalOperator& LakeDatabase::PlanCreateTableAs(db::ClientContext& context,

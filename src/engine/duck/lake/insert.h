@@ -20,10 +20,11 @@ struct WriteTarget {
   TableName name;
   std::string uuid;
   std::shared_ptr<const iceberg::TableMetadata> metadata;
-  db::vector<db::LogicalType> types;                        // as declared
-  std::shared_ptr<const db::TableCatalogEntry> keep_alive;  // INSERT
-  SchemaEntry* schema = nullptr;                            // CREATE TABLE AS
-  bool alone = false;                                       // see TableChange
+  db::vector<db::LogicalType> types;        // as declared
+  std::shared_ptr<const TableEntry> entry;  // null: CREATE TABLE AS
+  SchemaEntry* schema = nullptr;            // CREATE TABLE AS
+  bool alone = false;                       // see TableChange
+  bool new_keys = false;                    // the rows written may bring keys of their own
   std::map<int, std::string> constants;  // field id: its text in every row; filled by plan_write
 };
 
@@ -78,6 +79,9 @@ class CheckNotNull : public db::PhysicalOperator {
   std::string table_;
   std::vector<std::pair<db::idx_t, std::string>> columns_;
 };
+
+// Whether an UPDATE gives a column of the key another value, for all that can be said.
+bool sets_key(const WriteTarget& target, size_t column, const db::Expression& value);
 
 // Refuses rows without a value where the table demands one.
 db::PhysicalOperator& add_check(db::PhysicalPlanGenerator& planner, const WriteTarget& target,

@@ -62,7 +62,7 @@ TEST_F(LakeTest, DefaultsAndNotNullChange) {
   EXPECT_EQ(rows("select * from t"), "NULL|7\n");
   run("alter table t alter column b drop default; insert into t(a) values (1)");
   EXPECT_EQ(rows("select b from t where a = 1"), "NULL\n");
-  EXPECT_THAT(error_of("alter table t alter column a set not null"), HasSubstr("unsupported: "));
+  EXPECT_THAT(error_of("alter table t alter column a set not null"), HasSubstr("rows without a value"));
 }
 
 TEST_F(LakeTest, FieldsOfStructs) {

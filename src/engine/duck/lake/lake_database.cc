@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include "duckdb/main/attached_database.hpp"
+#include "duckdb/parser/parsed_data/alter_table_info.hpp"
+#include "duckdb/parser/parsed_data/create_index_info.hpp"
 #include "duckdb/parser/parsed_data/create_schema_info.hpp"
 #include "duckdb/parser/parsed_data/create_table_info.hpp"
 #include "duckdb/parser/parsed_data/create_view_info.hpp"
 #include "duckdb/parser/parsed_data/drop_info.hpp"
+#include "duckdb/planner/operator/logical_simple.hpp"
 #include "duckdb/planner/parsed_data/bound_create_table_info.hpp"
 #include "duckdb/storage/database_size.hpp"
 #include "engine/duck/lake/lake_fs.h"
@@ -228,6 +231,12 @@ void LakeDatabase::DropSchema(db::ClientContext& context, db::DropInfo& info) {
     lake.drop_table(table->name());
   }
   lake.drop_schema(schema->name);
+}
+
+db::unique_ptr<db::LogicalOperator> LakeDatabase::BindAlterAddIndex(
+    db::Binder&, db::TableCatalogEntry&, db::unique_ptr<db::LogicalOperator>,
+    db::unique_ptr<db::CreateIndexInfo>, db::unique_ptr<db::AlterTableInfo> alter_info) {
+  return db::make_uniq<db::LogicalSimple>(db::LogicalOperatorType::LOGICAL_ALTER, std::move(alter_info));
 }
 
 db::unique_ptr<db::LogicalOperator> LakeDatabase::BindCreateIndex(db::Binder&, db::CreateStatement&,

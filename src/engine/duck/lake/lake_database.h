@@ -87,6 +87,11 @@ class LakeDatabase : public db::Catalog {
                                    db::LogicalUpdate& op, db::PhysicalOperator& plan) override;
   db::PhysicalOperator& PlanMergeInto(db::ClientContext& context, db::PhysicalPlanGenerator& planner,
                                       db::LogicalMergeInto& op, db::PhysicalOperator& plan) override;
+  // ALTER TABLE … ADD PRIMARY KEY, which elsewhere makes an index.
+  db::unique_ptr<db::LogicalOperator> BindAlterAddIndex(
+      db::Binder& binder, db::TableCatalogEntry& table, db::unique_ptr<db::LogicalOperator> plan,
+      db::unique_ptr<db::CreateIndexInfo> create_info,
+      db::unique_ptr<db::AlterTableInfo> alter_info) override;
   db::unique_ptr<db::LogicalOperator> BindCreateIndex(db::Binder& binder, db::CreateStatement& statement,
                                                       db::TableCatalogEntry& table,
                                                       db::unique_ptr<db::LogicalOperator> plan) override;

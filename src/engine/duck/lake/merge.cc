@@ -8,6 +8,7 @@
 #include "duckdb/execution/physical_plan_generator.hpp"
 #include "duckdb/parser/statement/merge_into_statement.hpp"
 #include "duckdb/planner/operator/logical_merge_into.hpp"
+#include "engine/duck/lake/constraint_check.h"
 #include "engine/duck/lake/insert.h"
 #include "engine/duck/lake/lake_database.h"
 #include "engine/duck/lake/row_changes.h"
@@ -250,6 +251,20 @@ db::vector<db::unique_ptr<db::Expression>> row_of(const db::LogicalMergeInto& op
   return row;
 }
 
+bool brings_keys(const db::LogicalMergeInto& op, const WriteTarget& target) {
+  bool brings = false;
+  for (const auto& [condition, actions] : op.actions) {
+    for (const auto& action : actions) {
+      brings |= action->action_type == db::MergeActionType::MERGE_INSERT && has_key(*target.metadata);
+      for (size_t i = 0; action->action_type == db::MergeActionType::MERGE_UPDATE && i < action->columns.size();
+           ++i) {
+        brings |= sets_key(target, action->columns[i].index, *action->expressions[i]);
+      }
+    }
+  }
+  return brings;
+}
+
 MergeSpec spec_of(db::LogicalMergeInto& op, const db::PhysicalOperator& plan) {
   MergeSpec spec;
   spec.table = op.table.name;
@@ -298,8 +313,10 @@ db::PhysicalOperator& LakeDatabase::PlanMergeInto(db::ClientContext& context,
   auto& entry = need_lake_table(op.table);
   auto changes = changes_of(op);
   auto target = write_target(*this, entry);
+  const bool new_keys = brings_keys(op, target);
   auto& rows = planner.Make<MergeRows>(plan, target.types, spec_of(op, plan), changes);
   target.alone = true;
+  target.new_keys = new_keys;
   // The rows to answer are kept by MergeRows, with the action that each met.
   auto& checked = add_check(planner, target, rows);
   auto& write = plan_write(context, planner, target, checked);

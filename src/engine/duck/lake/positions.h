@@ -14,6 +14,7 @@ class Positions {
   bool add(int64_t position);
   void add_all(const Positions& others);
 
+  [[nodiscard]] bool contains(int64_t position) const { return (window(position) & 1) != 0; }
   [[nodiscard]] bool intersects(const Positions& others) const;
   [[nodiscard]] int64_t count() const { return count_; }
   [[nodiscard]] bool empty() const { return count_ == 0; }

@@ -104,6 +104,9 @@ struct AnswerState : public db::GlobalSourceState {
 };
 db::SourceResultType next_answers(const RowChanges& changes, AnswerState& state, db::DataChunk& chunk);
 
+// The alias of columns that an UPDATE does not set and that are written again as they were.
+inline constexpr const char* kKeptColumn = "tarn.kept";
+
 // Where a scan gives out this column of its table; adds it to the scan when it does not yet.
 db::ColumnBinding scanned_column(db::LogicalGet& get, db::column_t column);
 

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include "duckdb/main/connection.hpp"
+#include "engine/duck/lake/constraint_check.h"
 #include "engine/duck/lake/delete_file.h"
 #include "engine/duck/lake/lake_database.h"
+#include "engine/duck/lake/scan.h"
 #include "engine/duck/lake/transaction.h"
 
 namespace tarn::engine::lake {
@@ -108,6 +110,35 @@ void Transaction::take_out_of(db::ClientContext& context, const std::string& fol
 bool Transaction::takes_out_rows() const {
   return std::any_of(files_.begin(), files_.end(),
                      [](const auto& entry) { return !entry.second.rows_out.empty(); });
+}
+
+bool Transaction::brings_keys() const {
+  return std::any_of(files_.begin(), files_.end(), [](const auto& entry) { return entry.second.new_keys; });
+}
+
+Status Transaction::check_keys(db::ClientContext& context, const LakeVersion& version) {
+  if (!brings_keys()) {
+    return ok();
+  }
+  try {
+    db::Connection reader(*context.db);
+    reader.BeginTransaction();
+    for (const auto& [key, schema] : version.schemas) {
+      for (const auto& [name, table] : schema->tables) {
+        const auto change = files_.find(table->uuid());
+        if (change == files_.end() || !change->second.new_keys) {
+          continue;
+        }
+        const auto entry = lake_.make_table_entry(*reader.context, table, true);
+        check_keys_again(*reader.context, changed_source(entry, change->second), change->second.added);
+        change->second.keys_as_of = entry->metadata()->current_snapshot_id.value_or(-1);
+      }
+    }
+    reader.Commit();
+    return ok();
+  } catch (const std::exception& exception) {
+    return to_error(exception);
+  }
 }
 
 Result<RowDeltas> Transaction::write_row_deltas(db::ClientContext& context, const LakeVersion& version) {

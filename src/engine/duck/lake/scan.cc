@@ -53,11 +53,19 @@ bool supports_pushdown(const db::FunctionData& bind_data, db::idx_t column) {
   return reader_filters_right(*file_list(bind_data).source().table, column);
 }
 
+// How many files are read, and how many the manifests' statistics left out. No paths: they would tell names.
+void add_counts(const FileList& files, db::InsertionOrderPreservingMap<db::string>& text) {
+  const auto plan = files.plan();
+  text["Files"] = std::to_string(plan->files.size());
+  text["Files pruned"] = std::to_string(plan->files_pruned);
+}
+
 db::InsertionOrderPreservingMap<db::string> to_text(db::TableFunctionToStringInput& input) {
   db::InsertionOrderPreservingMap<db::string> text;
   const auto& files = file_list(*input.bind_data);
   const auto& name = files.source().table->table().name();
   text["Table"] = name.schema + "." + name.name;
+  add_counts(files, text);
   return text;
 }
 
@@ -75,35 +83,35 @@ void scan_rows(db::ClientContext& context, db::TableFunctionInput& input, db::Da
   }
 }
 
-// How many files the manifests, and then the readers, left out. No paths: they would tell names.
+// As above, and what values that a join found left out.
 db::InsertionOrderPreservingMap<db::string> to_dynamic_text(db::TableFunctionDynamicToStringInput& input) {
   db::InsertionOrderPreservingMap<db::string> text;
   if (!input.global_state) {
     return text;
   }
   const auto& state = input.global_state->Cast<db::MultiFileGlobalState>();
-  const auto plan = state.file_list.Cast<FileList>().plan();
-  text["Files"] = std::to_string(plan->files.size());
-  text["Files pruned"] = std::to_string(plan->files_pruned);
+  add_counts(state.file_list.Cast<FileList>(), text);
   return text;
 }
 
 }  // namespace
 
 std::shared_ptr<const ScanSource> scan_source(db::ClientContext& context, const TableEntry& table) {
+  const auto* change = table.historic()
+                           ? nullptr
+                           : Transaction::of(context, table.lake()).files_changed(table.table().uuid());
+  return changed_source(table.shared_from_this(), change == nullptr ? FileChange() : *change);
+}
+
+std::shared_ptr<const ScanSource> changed_source(std::shared_ptr<const TableEntry> table,
+                                                 const FileChange& change) {
   auto source = std::make_shared<ScanSource>();
-  source->table = table.shared_from_this();
-  source->service = &table.lake().service();
-  if (table.historic()) {
-    return source;
-  }
-  auto& transaction = Transaction::of(context, table.lake());
-  if (const auto* change = transaction.files_changed(table.table().uuid())) {
-    source->without_base = change->remove_all;
-    source->removed = change->removed;
-    source->added = change->added;
-    source->rows_out = change->rows_out;
-  }
+  source->service = &table->lake().service();
+  source->table = std::move(table);
+  source->without_base = change.remove_all;
+  source->removed = change.removed;
+  source->added = change.added;
+  source->rows_out = change.rows_out;
   return source;
 }
 
@@ -129,6 +137,7 @@ db::virtual_column_map_t lake_virtual_columns() {
                   db::TableColumn("filename", db::LogicalType::VARCHAR)});
   columns.insert({db::MultiFileReader::COLUMN_IDENTIFIER_FILE_ROW_NUMBER,
                   db::TableColumn("file_row_number", db::LogicalType::BIGINT)});
+  columns.insert({kSnapshotColumn, db::TableColumn("snapshot_id", db::LogicalType::BIGINT)});
   columns.insert({db::COLUMN_IDENTIFIER_EMPTY, db::TableColumn("", db::LogicalType::BOOLEAN)});
   return columns;
 }

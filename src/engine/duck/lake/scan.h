@@ -20,6 +20,11 @@
 
 namespace tarn::engine::lake {
 
+struct FileChange;
+
+// Where a file that is to be opened says which snapshot added it.
+inline constexpr const char* kSnapshotOption = "tarn_snapshot_id";
+
 // The rows of a table as one statement sees them. Immutable.
 struct ScanSource {
   std::shared_ptr<const TableEntry> table;
@@ -37,11 +42,16 @@ struct ScanSource {
 };
 
 std::shared_ptr<const ScanSource> scan_source(db::ClientContext& context, const TableEntry& table);
+// The rows of a version of a table with what a transaction did to its files.
+std::shared_ptr<const ScanSource> changed_source(std::shared_ptr<const TableEntry> table,
+                                                 const FileChange& change);
 // From the snapshot's summary; not exact.
 uint64_t rows_about(const ScanSource& source);
 
 db::TableFunction lake_scan(db::ClientContext& context, const std::shared_ptr<const TableEntry>& table,
                             db::unique_ptr<db::FunctionData>& bind_data);
+// filename and file_row_number, where a row lies; snapshot_id, that added its file.
+inline constexpr db::column_t kSnapshotColumn = UINT64_C(9300000000000000001);
 db::virtual_column_map_t lake_virtual_columns();
 db::vector<db::column_t> lake_row_id_columns();
 
@@ -110,6 +120,11 @@ class FileReader : public db::MultiFileReader {
                                             db::ClientContext& context,
                                             db::MultiFileGlobalState& gstate) override;
   db::unique_ptr<db::MultiFileReader> Copy() const override;
+  db::unique_ptr<db::Expression> GetVirtualColumnExpression(
+      db::ClientContext& context, db::MultiFileReaderData& reader_data,
+      const db::vector<db::MultiFileColumnDefinition>& local_columns, db::idx_t& column_id,
+      const db::LogicalType& type, db::MultiFileLocalIndex local_index,
+      db::optional_ptr<db::MultiFileColumnDefinition>& global_column) override;
 
  private:
   std::shared_ptr<const ScanSource> source_;

@@ -8,7 +8,9 @@
 #include "duckdb/parser/parsed_data/create_schema_info.hpp"
 #include "duckdb/parser/parsed_data/drop_info.hpp"
 #include "duckdb/planner/parsed_data/bound_create_table_info.hpp"
+#include "engine/duck/lake/constraint_check.h"
 #include "engine/duck/lake/lake_database.h"
+#include "engine/duck/lake/scan.h"
 #include "engine/duck/lake/system_table.h"
 #include "engine/duck/lake/table_definition.h"
 #include "engine/duck/lake/table_entry.h"
@@ -221,6 +223,28 @@ void SchemaEntry::need_free_name(db::ClientContext& context, const std::string& 
   may_create(context, existing, new_name, existing.view == nullptr, db::OnCreateConflict::ERROR_ON_CONFLICT);
 }
 
+void SchemaEntry::check_rows(db::ClientContext& context, const std::shared_ptr<const LakeTable>& table,
+                             const db::AlterTableInfo& alter) {
+  auto& lake = Transaction::of(context, lake_);
+  std::vector<std::string> names;
+  const bool for_key = alter.alter_table_type == db::AlterTableType::ADD_CONSTRAINT;
+  if (for_key) {
+    names = value_or_throw(key_of(alter.Cast<db::AddConstraintInfo>()));
+  } else if (alter.alter_table_type == db::AlterTableType::SET_NOT_NULL) {
+    names.push_back(alter.Cast<db::SetNotNullInfo>().column_name);
+  } else {
+    return;
+  }
+  const auto& entry = lake.table_entry(table, false)->Cast<TableEntry>();
+  std::vector<size_t> columns;
+  for (const auto& column : names) {
+    columns.push_back(entry.GetColumn(column).Logical().index);
+  }
+  lake.change_files(table->uuid()).alone = true;
+  const auto source = scan_source(context, entry);
+  for_key ? check_key(context, source, columns) : check_no_null(context, source, columns.at(0));
+}
+
 void SchemaEntry::alter_table(db::ClientContext& context, const std::shared_ptr<const LakeTable>& table,
                               db::AlterInfo& info) {
   auto& lake = Transaction::of(context, lake_);
@@ -240,6 +264,7 @@ void SchemaEntry::alter_table(db::ClientContext& context, const std::shared_ptr<
       }
       return;
     }
+    check_rows(context, table, alter);
     metadata = std::make_shared<const iceberg::TableMetadata>(
         value_or_throw(altered_metadata(context, *metadata, alter)));
   } else if (info.type == db::AlterType::SET_COMMENT) {

@@ -56,6 +56,9 @@ class SchemaEntry : public db::SchemaCatalogEntry {
   bool may_create(db::ClientContext& context, const Found& existing, const std::string& entry, bool is_table,
                   db::OnCreateConflict on_conflict);
   void need_not_system(const std::string& entry) const;
+  // What ALTER TABLE declares of the rows that are there already.
+  void check_rows(db::ClientContext& context, const std::shared_ptr<const LakeTable>& table,
+                  const db::AlterTableInfo& alter);
   void alter_table(db::ClientContext& context, const std::shared_ptr<const LakeTable>& table,
                    db::AlterInfo& info);
   void alter_view(db::ClientContext& context, const LakeView& view, db::AlterInfo& info);

@@ -43,7 +43,7 @@ void make_current(iceberg::TableMetadata& metadata, iceberg::Schema schema) {
 }
 
 struct Constraints {
-  std::vector<bool> not_null;  // by column; those of the key among them
+  std::vector<bool> not_null;  // by column
   std::vector<std::string> key;
 };
 
@@ -70,33 +70,7 @@ Result<Constraints> constraints_of(const db::CreateTableInfo& info) {
                                info.table, constraint->ToString())};
     }
   }
-  for (const auto& name : found.key) {
-    if (info.columns.ColumnExists(name)) {
-      found.not_null[info.columns.GetColumn(name).Logical().index] = true;
-    }
-  }
   return found;
-}
-
-// The specification's identifier fields: of a primitive type that compares exactly.
-Status set_key(iceberg::Schema& schema, const std::vector<std::string>& key) {
-  schema.identifier_field_ids.clear();
-  for (const auto& name : key) {
-    const auto* field = schema.find(name);
-    if (field == nullptr) {
-      return Error{Code::kNotFound, fmt::format("there is no column \"{}\" for the PRIMARY KEY", name)};
-    }
-    const auto kind = field->type.kind;
-    if (field->type.is_nested() || kind == iceberg::TypeKind::kFloat || kind == iceberg::TypeKind::kDouble) {
-      return Error{Code::kUnsupported,
-                   fmt::format("column \"{}\" cannot be part of the PRIMARY KEY: nested types and floating "
-                               "point do not compare exactly",
-                               name)};
-    }
-    schema.identifier_field_ids.push_back(field->id);
-  }
-  std::sort(schema.identifier_field_ids.begin(), schema.identifier_field_ids.end());
-  return ok();
 }
 
 // A column that `metadata` has under the same name and type keeps its ids.
@@ -168,6 +142,28 @@ std::unique_ptr<db::ParsedExpression> parse_expression(const std::string& sql) {
 
 std::string column_property(int field_id, const std::string& what) {
   return fmt::format("tarn.column.{}.{}", field_id, what);
+}
+
+Status set_key(iceberg::Schema& schema, const std::vector<std::string>& key) {
+  schema.identifier_field_ids.clear();
+  for (const auto& name : key) {
+    const auto field = std::find_if(schema.fields.begin(), schema.fields.end(),
+                                    [&](const iceberg::Field& each) { return fold(each.name) == fold(name); });
+    if (field == schema.fields.end()) {
+      return Error{Code::kNotFound, fmt::format("there is no column \"{}\" for the PRIMARY KEY", name)};
+    }
+    const auto kind = field->type.kind;
+    if (field->type.is_nested() || kind == iceberg::TypeKind::kFloat || kind == iceberg::TypeKind::kDouble) {
+      return Error{Code::kUnsupported,
+                   fmt::format("column \"{}\" cannot be part of the PRIMARY KEY: nested types and floating "
+                               "point do not compare exactly",
+                               name)};
+    }
+    field->required = true;
+    schema.identifier_field_ids.push_back(field->id);
+  }
+  std::sort(schema.identifier_field_ids.begin(), schema.identifier_field_ids.end());
+  return ok();
 }
 
 Result<iceberg::TableMetadata> new_metadata(const std::string& uuid, const db::CreateTableInfo& info) {

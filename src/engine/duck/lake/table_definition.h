@@ -13,6 +13,7 @@
 #include "iceberg/metadata.h"
 
 namespace duckdb {
+struct AddConstraintInfo;
 struct AlterTableInfo;
 struct CreateTableInfo;
 }  // namespace duckdb
@@ -26,6 +27,12 @@ Result<iceberg::TableMetadata> new_metadata(const std::string& uuid, const db::C
 // ones.
 Result<iceberg::TableMetadata> replaced_metadata(const iceberg::TableMetadata& old,
                                                  const db::CreateTableInfo& info);
+
+// Declares the key: the specification's identifier fields, of primitive types that compare exactly, which
+// always have a value.
+Status set_key(iceberg::Schema& schema, const std::vector<std::string>& key);
+// The columns of ALTER TABLE … ADD PRIMARY KEY.
+Result<std::vector<std::string>> key_of(const db::AddConstraintInfo& info);
 
 // The document after ALTER TABLE; not for RENAME TABLE.
 Result<iceberg::TableMetadata> altered_metadata(db::ClientContext& context, const iceberg::TableMetadata& old,

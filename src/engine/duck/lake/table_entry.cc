@@ -2,6 +2,7 @@
 
 #include "duckdb/parser/parsed_data/create_table_info.hpp"
 #include "duckdb/storage/statistics/base_statistics.hpp"
+#include "engine/duck/lake/constraint_check.h"
 #include "engine/duck/lake/lake_database.h"
 #include "engine/duck/lake/scan.h"
 #include "engine/duck/lake/transaction.h"
@@ -36,16 +37,12 @@ db::TableStorageInfo TableEntry::GetStorageInfo(db::ClientContext& context) {
   db::TableStorageInfo info;
   info.cardinality = rows_about(*scan_source(context, *this));
   // The declared key, which ON CONFLICT goes by.
-  const auto& schema = metadata_->schema();
-  db::IndexInfo key{.is_unique = true, .is_primary = true, .is_foreign = false, .column_set = {}};
-  for (size_t i = 0; i < schema.fields.size(); ++i) {
-    const auto& ids = schema.identifier_field_ids;
-    if (std::find(ids.begin(), ids.end(), schema.fields[i].id) != ids.end()) {
-      key.column_set.insert(i);
-    }
-  }
-  if (!key.column_set.empty()) {
-    info.index_info.push_back(std::move(key));
+  const auto columns = key_columns(*metadata_);
+  if (!columns.empty()) {
+    info.index_info.push_back({.is_unique = true,
+                               .is_primary = true,
+                               .is_foreign = false,
+                               .column_set = {columns.begin(), columns.end()}});
   }
   return info;
 }

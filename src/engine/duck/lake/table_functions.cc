@@ -117,6 +117,14 @@ std::vector<Row> refs(const Question& question) {
   return rows;
 }
 
+std::vector<Row> properties(const Question& question) {
+  std::vector<Row> rows;
+  for (const auto& [name, value] : question.metadata.properties) {
+    rows.push_back({db::Value(name), db::Value(value)});
+  }
+  return rows;
+}
+
 db::Value partition_of(const iceberg::TableMetadata& metadata, const iceberg::DataFile& file) {
   std::map<std::string, db::Value> values;
   const auto* spec = metadata.spec(file.spec_id);
@@ -277,6 +285,7 @@ void register_table_functions(db::ExtensionLoader& loader) {
        {"is_current_ancestor", db::LogicalType::BOOLEAN}},
       history);
   add(loader, "table_refs", {{"name", text}, {"type", text}, {"snapshot_id", number}}, refs);
+  add(loader, "table_properties", {{"name", text}, {"value", text}}, properties);
   add(loader, "table_files",
       {{"content", text},
        {"path", text},

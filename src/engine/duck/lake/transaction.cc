@@ -245,7 +245,7 @@ db::ErrorData TransactionManager::CommitTransaction(db::ClientContext& context,
                          coded_text(Error{Code::kCancelled, "the statement was stopped before its commit"}));
   }
   auto outcome = taken->commit(note, *deltas);
-  if (is_conflict(outcome) && taken->takes_out_rows()) {
+  if (is_conflict(outcome) && (taken->takes_out_rows() || taken->brings_keys())) {
     outcome = commit_on_head(context, *taken, note, std::move(*deltas), std::move(outcome));
   }
   state->commits.leave();
@@ -269,7 +269,8 @@ db::ErrorData TransactionManager::CommitTransaction(db::ClientContext& context,
   return {};
 }
 
-// Others may have taken other rows out of the same files: puts the rows of this transaction on top of theirs.
+// Others may have taken other rows out of the same files, or brought other keys: puts the rows of this
+// transaction on top of theirs.
 Result<CommitOutcome> TransactionManager::commit_on_head(db::ClientContext& context, Transaction& transaction,
                                                          const CommitNote& note, RowDeltas deltas,
                                                          Result<CommitOutcome> outcome) {
@@ -285,6 +286,11 @@ Result<CommitOutcome> TransactionManager::commit_on_head(db::ClientContext& cont
       return outcome;
     }
     auto written = transaction.write_row_deltas(context, **head);
+    if (written) {
+      if (auto checked = transaction.check_keys(context, **head); !checked) {
+        written = checked.error();
+      }
+    }
     if (!written) {
       // It is certain that nothing was committed, whatever failed.
       return Error{Code::kConflict, written.error().message};

@@ -29,7 +29,9 @@ struct FileChange {
   // Rows taken out of files of the base and of `added`; key: the path as DuckDB names it. They become delete
   // files at COMMIT.
   std::map<std::string, std::shared_ptr<const Positions>> rows_out;
-  bool alone = false;  // see TableChange
+  bool alone = false;      // see TableChange
+  bool new_keys = false;   // `added` brings keys that must be new
+  std::optional<int64_t> keys_as_of;  // of those that were checked again, see TableChange
 };
 
 // What the rows taken out of one table mean for its files, on top of one version of it.
@@ -104,6 +106,9 @@ class Transaction : public db::Transaction {
   // Delete files for the rows taken out, on top of `version`; a file all of whose rows are gone goes itself.
   // kConflict when another commit took out one of these rows, or replaced their file.
   Result<RowDeltas> write_row_deltas(db::ClientContext& context, const LakeVersion& version);
+  [[nodiscard]] bool brings_keys() const;
+  // Whether the keys that it brings are new in `version`, too: kConflict when one is not.
+  Status check_keys(db::ClientContext& context, const LakeVersion& version);
   // The version that the changes were made on.
   [[nodiscard]] const LakeVersion& working_version() const { return *working_; }
   Result<CommitOutcome> commit(const CommitNote& note, const RowDeltas& deltas);
