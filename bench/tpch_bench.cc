@@ -2,6 +2,7 @@
 // makes the files (bench/tpch.py) and runs it. FOLDER holds TABLE.parquet and NN.sql.
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -31,9 +32,9 @@ std::string answer(engine::Connection& connection, const std::string& sql) {
   std::string rows;
   auto stream = need(connection.query(sql));
   while (auto batch = need(stream->next_text())) {
-    for (const auto& row : *batch) {
-      for (const auto& value : row) {
-        rows += value.value_or("NULL") + '|';
+    for (size_t row = 0; row < batch->rows; ++row) {
+      for (const auto& column : batch->columns) {
+        rows += (column.null[row] ? "NULL" : column.text[row]) + '|';
       }
       rows += '\n';
     }
