@@ -1,5 +1,5 @@
-// What it costs to find the files of a query: a table of 10,000 files beside one of a single file, and a table
-// of 1,000 manifests beside the same rows in few. `./dev bench planning_bench` builds and runs it.
+// What it costs to find the files of a query: a table of 10,000 files beside one of a single file, and a
+// table of 1,000 manifests beside the same rows in few. `./dev bench planning_bench` builds and runs it.
 #include <unistd.h>
 
 #include <filesystem>
@@ -39,8 +39,7 @@ struct Bench {
     need(session.execute("alter table scattered set (\"commit.manifest-merge.enabled\" = 'false')"));
     for (int i = 0; i < kManifests; ++i) {
       for (const char* name : {"scattered", "gathered"}) {
-        need(session.execute(
-            fmt::format("insert into {} select {}, i from range(10) r(i)", name, i)));
+        need(session.execute(fmt::format("insert into {} select {}, i from range(10) r(i)", name, i)));
       }
     }
   }
@@ -65,8 +64,8 @@ struct Bench {
   void time_queries() {
     for (const std::string condition : {"k = 4711", "v = 47110", "k between 100 and 104"}) {
       const double ms = time("select sum(v) from many where " + condition);
-      fmt::print("one of 10,000 files, where {}: {:.1f} ms (promise: at most 50 ms of planning) {}\n", condition,
-                 ms, ms <= 50 ? "holds" : "MISSED");
+      fmt::print("one of 10,000 files, where {}: {:.1f} ms (promise: at most 50 ms of planning) {}\n",
+                 condition, ms, ms <= 50 ? "holds" : "MISSED");
     }
     fmt::print("explain of all files: {:.1f} ms\n", time("explain select sum(v) from many"));
     const double scattered = time("select sum(v) from scattered where day = 400");

@@ -38,7 +38,7 @@ def main():
     build = pathlib.Path(os.environ["TARN_BUILD"])
     folder = build / f"tpch-{SCALE}"
     generate(folder)
-    print(machine())
+    machine()
     sys.exit(subprocess.run([build / "bench/tpch_bench", folder], check=False, cwd=build).returncode)
 
 

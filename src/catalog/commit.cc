@@ -20,6 +20,7 @@ namespace tarn::catalog {
 namespace {
 
 using engine::CommitRequest;
+using engine::MacroChange;
 using engine::SchemaChange;
 using engine::TableChange;
 using engine::ViewChange;
@@ -91,6 +92,11 @@ class CommitMaker {
         TARN_CHECK(put_view(change));
       }
     }
+    for (const MacroChange& change : request_.macros) {
+      if (change.kind == MacroChange::Kind::kCreate) {
+        TARN_CHECK(put_macro(change.macro));
+      }
+    }
     for (const SchemaChange& change : request_.schemas) {
       if (change.kind == SchemaChange::Kind::kDrop) {
         TARN_CHECK(editor_.drop_schema(change.name));
@@ -136,6 +142,12 @@ class CommitMaker {
       commit_.rows.ended_views.push_back(change.view.uuid);
       taken_views_[change.view.uuid] = view;
     }
+    for (const MacroChange& change : request_.macros) {
+      if (change.kind == MacroChange::Kind::kDrop) {
+        TARN_CHECK(editor_.take_macro(change.macro));
+        commit_.rows.ended_macros.push_back(change.macro.uuid);
+      }
+    }
     return ok();
   }
 
@@ -149,6 +161,12 @@ class CommitMaker {
     if (gc == (*metadata)->properties.end() || gc->second != "false") {
       commit_.rows.purged_tables.push_back(table.uuid());
     }
+  }
+
+  Status put_macro(engine::LakeMacro macro) {
+    macro.name = editor_.proper(macro.name);
+    commit_.rows.macros.push_back(macro);
+    return editor_.put_macro(std::make_shared<const engine::LakeMacro>(std::move(macro)));
   }
 
   Status put_table(const TableChange& change) {
@@ -257,7 +275,8 @@ class CommitMaker {
           fmt::format("{} is to be replaced, but was written to meanwhile", to_string(change.name)));
     }
     if (change.base->current_snapshot_id != head.current_snapshot_id) {
-      if (change.alone || (change.keys_as_of && *change.keys_as_of != head.current_snapshot_id.value_or(-1))) {
+      if (change.alone ||
+          (change.keys_as_of && *change.keys_as_of != head.current_snapshot_id.value_or(-1))) {
         return conflict(fmt::format("{} was written to meanwhile", to_string(change.name)));
       }
       return check_touched(change, head);
@@ -451,7 +470,7 @@ class CommitMaker {
 };
 
 bool changes_lake(const CommitRequest& request, const OutsideDocuments& outside) {
-  return !request.schemas.empty() || !request.views.empty() ||
+  return !request.schemas.empty() || !request.views.empty() || !request.macros.empty() ||
          std::any_of(request.tables.begin(), request.tables.end(),
                      [&](const TableChange& change) { return changes_something(change, outside); });
 }

@@ -70,6 +70,21 @@ CREATE TABLE source_cursors (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+constexpr const char* kMacros = R"sql(
+CREATE TABLE lake_macros (
+  uuid TEXT NOT NULL,
+  schema TEXT NOT NULL,
+  name TEXT NOT NULL,
+  folded_schema TEXT NOT NULL,
+  folded_name TEXT NOT NULL,
+  sql TEXT NOT NULL,
+  begin_version INTEGER NOT NULL,
+  end_version INTEGER
+) STRICT;
+CREATE UNIQUE INDEX lake_macros_live ON lake_macros (uuid) WHERE end_version IS NULL;
+CREATE UNIQUE INDEX lake_macros_name ON lake_macros (folded_schema, folded_name) WHERE end_version IS NULL;
+)sql";
+
 // For people and tests that read the file itself: where the tables stand now.
 constexpr const char* kCurrentTables = R"sql(
 CREATE VIEW current_tables AS
@@ -197,6 +212,24 @@ Status load_views(Connection& connection, int64_t number, bool newest, Schemas& 
   }
 }
 
+Status load_macros(Connection& connection, int64_t number, bool newest, Schemas& schemas) {
+  TARN_TRY(auto rows, connection.query(good_rows("folded_schema, folded_name, schema, name, uuid, sql",
+                                                 "lake_macros", newest),
+                                       {number}));
+  for (;;) {
+    TARN_TRY(bool more, rows.next());
+    if (!more) {
+      return ok();
+    }
+    auto schema = schemas.find(rows.text(0));
+    if (schema == schemas.end()) {
+      return Error{Code::kCorrupt, fmt::format("macro {} has no schema in version {}", rows.text(3), number)};
+    }
+    schema->second->macros[rows.text(1)] = std::make_shared<const engine::LakeMacro>(
+        engine::LakeMacro{.name = {rows.text(2), rows.text(3)}, .uuid = rows.text(4), .sql = rows.text(5)});
+  }
+}
+
 Status end_rows(Connection& c, const RowChanges& changes) {
   for (const auto& uuid : changes.ended_tables) {
     TARN_CHECK(c.run("UPDATE lake_tables SET end_version = ? WHERE uuid = ? AND end_version IS NULL",
@@ -208,6 +241,10 @@ Status end_rows(Connection& c, const RowChanges& changes) {
   }
   for (const auto& uuid : changes.ended_views) {
     TARN_CHECK(c.run("UPDATE lake_views SET end_version = ? WHERE uuid = ? AND end_version IS NULL",
+                     {changes.version, uuid}));
+  }
+  for (const auto& uuid : changes.ended_macros) {
+    TARN_CHECK(c.run("UPDATE lake_macros SET end_version = ? WHERE uuid = ? AND end_version IS NULL",
                      {changes.version, uuid}));
   }
   for (const auto& folded : changes.ended_schemas) {
@@ -233,14 +270,19 @@ Status begin_rows(Connection& c, const RowChanges& changes) {
               {view.uuid, view.name.schema, view.name.name, fold(view.name.schema), fold(view.name.name),
                view.sql, to_text(view.columns), view.comment, location, version_id, changes.version}));
   }
+  for (const auto& macro : changes.macros) {
+    TARN_CHECK(c.run("INSERT INTO lake_macros VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
+                     {macro.uuid, macro.name.schema, macro.name.name, fold(macro.name.schema),
+                      fold(macro.name.name), macro.sql, changes.version}));
+  }
   return ok();
 }
 
 }  // namespace
 
 const store::Migrations& catalog_migrations() {
-  static const store::Migrations migrations{"catalog",
-                                            {kTables, kCurrentTables, kRepeatedRequestTables, kExpiry}};
+  static const store::Migrations migrations{
+      "catalog", {kTables, kCurrentTables, kRepeatedRequestTables, kExpiry, kMacros}};
   return migrations;
 }
 
@@ -279,6 +321,7 @@ Result<std::shared_ptr<const engine::LakeVersion>> load_version(Connection& conn
   TARN_CHECK(load_schemas(connection, number, newest, schemas));
   TARN_CHECK(load_tables(connection, env, number, newest, schemas));
   TARN_CHECK(load_views(connection, number, newest, schemas));
+  TARN_CHECK(load_macros(connection, number, newest, schemas));
   auto version = std::make_shared<engine::LakeVersion>();
   version->number = number;
   version->time = Timestamp(Duration(*time));

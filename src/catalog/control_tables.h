@@ -37,6 +37,7 @@ struct RowChanges {
   };
   std::vector<std::string> ended_tables;   // uuids
   std::vector<std::string> ended_views;    // uuids
+  std::vector<std::string> ended_macros;   // uuids
   std::vector<std::string> ended_schemas;  // folded names
   struct ExpiredRow {
     std::string uuid;
@@ -46,6 +47,7 @@ struct RowChanges {
   std::vector<ExpiredRow> expired;         // versions of tables that are past their time; at `time`
   std::vector<TableRow> tables;
   std::vector<ViewRow> views;
+  std::vector<engine::LakeMacro> macros;
   std::vector<SchemaRow> schemas;
   std::vector<engine::CursorChange> cursors;
   std::string token;

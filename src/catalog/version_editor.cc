@@ -85,9 +85,10 @@ Status VersionEditor::drop_schema(const std::string& name) {
   if (schema == nullptr) {
     return conflict(fmt::format("schema {} is not there any more", name));
   }
-  if (!schema->tables.empty() || !schema->views.empty()) {
-    const std::string& holds = schema->tables.empty() ? schema->views.begin()->second->name.name
-                                                      : schema->tables.begin()->second->name().name;
+  if (!schema->empty()) {
+    const std::string& holds = !schema->tables.empty()  ? schema->tables.begin()->second->name().name
+                               : !schema->views.empty() ? schema->views.begin()->second->name.name
+                                                        : schema->macros.begin()->second->name.name;
     return conflict(fmt::format("schema {} is not empty, it holds {}", name, holds));
   }
   edited_.erase(fold(name));
@@ -142,13 +143,28 @@ void VersionEditor::take_view(const TableName& name) {
   }
 }
 
-Result<LakeSchema*> VersionEditor::room_for(const TableName& name) {
-  TARN_CHECK(check_name(name.name, "table or view"));
+Status VersionEditor::take_macro(const engine::LakeMacro& macro) {
+  LakeSchema* schema = edit(macro.name.schema);
+  const auto found = schema == nullptr ? nullptr : &schema->macros[fold(macro.name.name)];
+  if (found == nullptr || *found == nullptr || (*found)->uuid != macro.uuid) {
+    return conflict(fmt::format("macro {} was dropped or made anew meanwhile", to_string(macro.name)));
+  }
+  schema->macros.erase(fold(macro.name.name));
+  return ok();
+}
+
+Result<LakeSchema*> VersionEditor::schema_for(const TableName& name, const char* what) {
+  TARN_CHECK(check_name(name.name, what));
   LakeSchema* schema = edit(name.schema);
   if (schema == nullptr) {
     return Error{Code::kNotFound,
                  fmt::format("there is no schema {} for {}; create it first", name.schema, name.name)};
   }
+  return schema;
+}
+
+Result<LakeSchema*> VersionEditor::room_for(const TableName& name) {
+  TARN_TRY(LakeSchema * schema, schema_for(name, "table or view"));
   if (schema->tables.contains(fold(name.name)) || schema->views.contains(fold(name.name))) {
     return conflict(fmt::format("{} exists already", to_string(name)));
   }
@@ -166,6 +182,16 @@ Status VersionEditor::put_view(std::shared_ptr<const LakeView> view) {
   TARN_TRY(LakeSchema * schema, room_for(view->name));
   std::string key = fold(view->name.name);
   schema->views[key] = std::move(view);
+  return ok();
+}
+
+Status VersionEditor::put_macro(std::shared_ptr<const engine::LakeMacro> macro) {
+  TARN_TRY(LakeSchema * schema, schema_for(macro->name, "macro"));
+  auto& slot = schema->macros[fold(macro->name.name)];
+  if (slot != nullptr) {
+    return conflict(fmt::format("macro {} exists already", to_string(macro->name)));
+  }
+  slot = std::move(macro);
   return ok();
 }
 

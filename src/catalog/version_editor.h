@@ -35,6 +35,8 @@ class VersionEditor {
                                                               const std::string& uuid) const;
   Result<std::shared_ptr<const engine::LakeView>> find_view(const engine::TableName& name,
                                                             const std::string& uuid) const;
+  // kConflict unless the macro is there.
+  Status take_macro(const engine::LakeMacro& macro);
   // The table of this uuid under whatever name, or null.
   [[nodiscard]] const engine::LakeTable* find_table_of(const std::string& uuid) const;
   void take_table(const engine::TableName& name);
@@ -42,12 +44,14 @@ class VersionEditor {
   // kConflict when the name is taken, kNotFound when there is no such schema.
   Status put_table(std::shared_ptr<const engine::LakeTable> table);
   Status put_view(std::shared_ptr<const engine::LakeView> view);
+  Status put_macro(std::shared_ptr<const engine::LakeMacro> macro);
 
   std::shared_ptr<const engine::LakeVersion> finish();
 
  private:
   engine::LakeSchema* edit(const std::string& schema);  // null when it is not there
   [[nodiscard]] const engine::LakeSchema* find(const std::string& schema) const;
+  Result<engine::LakeSchema*> schema_for(const engine::TableName& name, const char* what);
   Result<engine::LakeSchema*> room_for(const engine::TableName& name);
 
   std::shared_ptr<engine::LakeVersion> next_;

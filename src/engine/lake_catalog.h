@@ -56,11 +56,22 @@ struct LakeView {
   std::string metadata_location = {};  // of its document; empty until it is committed
 };
 
+// A macro of scalars or of tables: SQL with parameters, DuckDB's own, which other engines do not see.
+struct LakeMacro {
+  TableName name;
+  std::string uuid;  // another one after CREATE OR REPLACE
+  std::string sql;   // CREATE MACRO …, table names qualified
+};
+
 struct LakeSchema {
   std::string name;
   std::map<std::string, std::string> properties;                   // "comment" among them
   std::map<std::string, std::shared_ptr<const LakeTable>> tables;  // key: folded name
   std::map<std::string, std::shared_ptr<const LakeView>> views;    // key: folded name
+  std::map<std::string, std::shared_ptr<const LakeMacro>> macros;  // key: folded name
+
+  // Nothing has a name in it.
+  [[nodiscard]] bool empty() const { return tables.empty() && views.empty() && macros.empty(); }
 };
 
 // Everything in the lake at one moment. Immutable; a transaction pins one.
@@ -114,6 +125,12 @@ struct ViewChange {
   std::string base_location = {};
 };
 
+struct MacroChange {
+  enum class Kind { kCreate, kDrop };
+  Kind kind = Kind::kCreate;
+  LakeMacro macro;  // kDrop: only name and uuid
+};
+
 struct SchemaChange {
   enum class Kind { kCreate, kUpdate, kDrop };
   Kind kind = Kind::kCreate;
@@ -143,6 +160,7 @@ struct CommitRequest {
   std::vector<SchemaChange> schemas;
   std::vector<TableChange> tables;
   std::vector<ViewChange> views;
+  std::vector<MacroChange> macros = {};
   std::vector<CursorChange> cursors;
 };
 

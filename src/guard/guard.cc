@@ -72,10 +72,6 @@ Status check_kind(std::string_view sql, const StatementFacts& facts, StatementKi
     return refuse(Code::kDenied, sql, facts.begin,
                   fmt::format("{} is not allowed: {}", name_of(kind), *refusal));
   }
-  if (kind == StatementKind::kCreateMacro && !facts.temporary) {
-    return refuse(Code::kUnsupported, sql, facts.begin,
-                  "macros kept in the lake come with a later version; write CREATE TEMP MACRO");
-  }
   return ok();
 }
 
@@ -91,7 +87,7 @@ std::string unknown_function(std::string_view name) {
              : fmt::format("there is no function {}; did you mean {}?", name, near);
 }
 
-Status check_function(std::string_view sql, const FunctionUse& use, const Macros& macros) {
+Status check_function(std::string_view sql, const FunctionUse& use, const IsMacro& is_macro) {
   auto denied = [&](std::string_view why) {
     return refuse(Code::kDenied, sql, use.offset,
                   fmt::format("function {} is not allowed: {}", use.name, why));
@@ -105,7 +101,7 @@ Status check_function(std::string_view sql, const FunctionUse& use, const Macros
     case FunctionRule::kWaits: return denied("it only holds up others");
     case FunctionRule::kUnknown: break;
   }
-  if (macros.contains(use.name)) {
+  if (is_macro && is_macro(use.name)) {
     return ok();
   }
   return refuse(Code::kNotFound, sql, use.offset, unknown_function(use.name));
@@ -167,7 +163,7 @@ Status check_use(std::string_view sql, const StatementFacts& facts) {
 
 }  // namespace
 
-Status check(std::string_view sql, const StatementFacts& facts, const Macros& macros) {
+Status check(std::string_view sql, const StatementFacts& facts, const IsMacro& is_macro) {
   TARN_CHECK(check_kind(sql, facts, facts.kind));
   for (auto kind : facts.inner) {
     TARN_CHECK(check_kind(sql, facts, kind));
@@ -176,7 +172,7 @@ Status check(std::string_view sql, const StatementFacts& facts, const Macros& ma
     TARN_CHECK(check_use(sql, facts));
   }
   for (const auto& use : facts.functions) {
-    TARN_CHECK(check_function(sql, use, macros));
+    TARN_CHECK(check_function(sql, use, is_macro));
   }
   for (const auto& use : facts.tables) {
     TARN_CHECK(check_table(sql, facts, use));

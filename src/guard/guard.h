@@ -2,7 +2,7 @@
 // Pure: works on what engine::parse() found. The engine's own limits (no external access) stand behind it.
 #pragma once
 
-#include <set>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -11,12 +11,13 @@
 
 namespace tarn::guard {
 
-// Lower-case names of macros that the session itself made, whose bodies were checked then.
-using Macros = std::set<std::string>;
+// Whether a lower-case name is one of a macro, of the session or of the lake, whose body was checked when it
+// was made. Functions of the engine are judged by their own names first.
+using IsMacro = std::function<bool(const std::string&)>;
 
 // Fails with kDenied (or kUnsupported for what comes later) and one sentence that starts with the place in
 // `sql`, the text from which `facts` were parsed.
-Status check(std::string_view sql, const engine::StatementFacts& facts, const Macros& macros = {});
+Status check(std::string_view sql, const engine::StatementFacts& facts, const IsMacro& is_macro = {});
 
 // True when the statement may change something that outlives the session.
 bool writes(const engine::StatementFacts& facts);

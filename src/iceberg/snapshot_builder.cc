@@ -14,7 +14,8 @@
 namespace tarn::iceberg {
 namespace {
 
-// When so many manifests of a kind are smaller than the target, they become few. Names and defaults are Java's.
+// When so many manifests of a kind are smaller than the target, they become few. Names and defaults are
+// Java's.
 struct MergeRules {
   size_t merge_at = 100;
   int64_t target_bytes = 8 * 1024 * 1024;
@@ -243,8 +244,8 @@ class Builder {
         (piece.same_kind(kind) ? same : others).push_back(std::move(piece));
       }
       pieces_ = std::move(others);
-      auto small = static_cast<size_t>(
-          std::count_if(same.begin(), same.end(), [&](const Piece& p) { return p.small(rules_.target_bytes); }));
+      auto small = static_cast<size_t>(std::count_if(
+          same.begin(), same.end(), [&](const Piece& p) { return p.small(rules_.target_bytes); }));
       if (small >= rules_.merge_at) {
         TARN_TRY(same, merged_pieces(kind, std::move(same)));
       }

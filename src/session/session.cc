@@ -1,5 +1,7 @@
 #include "session/session.h"
 
+#include <set>
+
 #include <fmt/format.h>
 
 #include "base/time.h"
@@ -197,9 +199,19 @@ class SessionImpl : public Session {
     return std::move(all.front());
   }
 
+  // Also one that another schema than the session's has: the engine finds it, or says that it does not.
+  bool is_macro(const std::string& name) {
+    if (macros_.contains(name)) {
+      return true;
+    }
+    const auto version = options_.as_of ? ground_.catalog.at_time(*options_.as_of) : ground_.catalog.head();
+    return version && std::any_of((*version)->schemas.begin(), (*version)->schemas.end(),
+                                  [&](const auto& entry) { return entry.second->macros.contains(name); });
+  }
+
   Status allow(std::string_view sql, const StatementFacts& facts) {
     if (!options_.unsafe) {
-      TARN_CHECK(guard::check(sql, facts, macros_));
+      TARN_CHECK(guard::check(sql, facts, [&](const std::string& name) { return is_macro(name); }));
     }
     if (options_.as_of && guard::writes(facts)) {
       return Error{Code::kDenied,
@@ -373,7 +385,7 @@ class SessionImpl : public Session {
   SessionOptions options_;
   std::shared_ptr<SessionState> state_ = std::make_shared<SessionState>();
   std::shared_ptr<const std::atomic<bool>> stop_flag_;
-  guard::Macros macros_;
+  std::set<std::string> macros_;    // that the session itself made
   std::weak_ptr<OpenResult> open_;  // of the newest statement
   std::mutex mutex_;
   std::shared_ptr<Run> run_;  // of the newest statement; guarded by mutex_

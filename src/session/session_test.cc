@@ -299,6 +299,35 @@ TEST_F(SessionTest, MacrosAreOfTheSession) {
   EXPECT_TRUE(text_of(open({})->query("select twice(21)")).starts_with("not_found: "));
 }
 
+TEST_F(SessionTest, MacrosOfTheLakeAreEverybodys) {
+  EXPECT_EQ(script("create macro twice(a) as a * 2; "
+                   "create macro pair(n) as table select n as v union all select -n"),
+            "");
+  {
+    auto other = open({});
+    EXPECT_EQ(script_in(*other, "create table t as select twice(p.v) as d from pair(21) p"), "");
+  }
+  open_lake();
+  EXPECT_EQ(run("select d, twice(d) from t order by d"), "-42|-84\n42|84\n");
+  EXPECT_EQ(script("begin; drop macro twice; create macro thrice(a) as a * 3"), "");
+  EXPECT_EQ(run("select thrice(2)"), "6\n");
+  EXPECT_EQ(script("rollback"), "");
+  EXPECT_EQ(run("select twice(2)"), "4\n");
+  EXPECT_TRUE(run("select thrice(2)").starts_with("not_found: "));
+  EXPECT_TRUE(run("create macro leak() as getenv('HOME')").starts_with("denied: "));
+  EXPECT_TRUE(
+      run("create macro files() as table select * from read_csv('/etc/passwd')").starts_with("denied: "));
+}
+
+TEST_F(SessionTest, ReplacingAMacroThatOthersReplacedIsAConflict) {
+  EXPECT_EQ(script("create macro f() as 1"), "");
+  auto other = open({});
+  EXPECT_EQ(script("begin; create or replace macro f() as 2"), "");
+  EXPECT_EQ(script_in(*other, "create or replace macro f() as 3"), "");
+  EXPECT_TRUE(run("commit").starts_with("conflict: "));
+  EXPECT_EQ(run("select f()"), "3\n");
+}
+
 TEST_F(SessionTest, AnOpenTransactionIsRolledBackWithItsSession) {
   EXPECT_EQ(script("create table t(a int)"), "");
   {

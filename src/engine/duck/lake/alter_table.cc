@@ -269,9 +269,9 @@ Status set_properties(db::ClientContext& context, TableMetadata& metadata,
     TARN_CHECK(need_free_property(name));
     TARN_TRY(auto value, constant_of(context, *expression, db::LogicalType::VARCHAR, name));
     if (value.IsNull()) {
-      return Error{Code::kInvalid,
-                   fmt::format("the property \"{0}\" cannot be NULL: ALTER TABLE … RESET (\"{0}\") removes it",
-                               name)};
+      return Error{
+          Code::kInvalid,
+          fmt::format("the property \"{0}\" cannot be NULL: ALTER TABLE … RESET (\"{0}\") removes it", name)};
     }
     metadata.properties[name] = value.ToString();
   }
@@ -336,8 +336,9 @@ Result<std::vector<std::string>> key_of(const db::AddConstraintInfo& info) {
                         ? &info.constraint->Cast<db::UniqueConstraint>()
                         : nullptr;
   if (key == nullptr || !key->IsPrimaryKey()) {
-    return Error{Code::kUnsupported,
-                 fmt::format("a lake table knows NOT NULL and PRIMARY KEY only; leave {} out", info.ToString())};
+    return Error{
+        Code::kUnsupported,
+        fmt::format("a lake table knows NOT NULL and PRIMARY KEY only; leave {} out", info.ToString())};
   }
   return std::vector<std::string>(key->GetColumnNames().begin(), key->GetColumnNames().end());
 }

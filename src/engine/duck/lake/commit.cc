@@ -29,6 +29,16 @@ Views views_of(const LakeVersion& version) {
   return views;
 }
 
+std::map<std::string, std::shared_ptr<const LakeMacro>> macros_of(const LakeVersion& version) {
+  std::map<std::string, std::shared_ptr<const LakeMacro>> macros;
+  for (const auto& [key, schema] : version.schemas) {
+    for (const auto& [name, macro] : schema->macros) {
+      macros[macro->uuid] = macro;
+    }
+  }
+  return macros;
+}
+
 void take_files(TableChange& change, const FileChange& files) {
   change.remove_all = files.remove_all;
   change.removed.assign(files.removed.begin(), files.removed.end());
@@ -122,6 +132,25 @@ void Transaction::add_view_changes(CommitRequest& request) {
   }
 }
 
+// One that was replaced has another uuid.
+void Transaction::add_macro_changes(CommitRequest& request) {
+  if (working_ == base_) {
+    return;
+  }
+  const auto before = macros_of(*base_);
+  const auto after = macros_of(*working_);
+  for (const auto& [uuid, macro] : before) {
+    if (!after.contains(uuid)) {
+      request.macros.push_back({.kind = MacroChange::Kind::kDrop, .macro = *macro});
+    }
+  }
+  for (const auto& [uuid, macro] : after) {
+    if (!before.contains(uuid)) {
+      request.macros.push_back({.kind = MacroChange::Kind::kCreate, .macro = *macro});
+    }
+  }
+}
+
 void Transaction::add_schema_changes(CommitRequest& request) {
   if (working_ == base_) {
     return;
@@ -151,6 +180,7 @@ Result<CommitRequest> Transaction::request(const CommitNote& note, const RowDelt
   add_schema_changes(request);
   TARN_CHECK(add_table_changes(request, deltas));
   add_view_changes(request);
+  add_macro_changes(request);
   for (auto& change : request.tables) {
     change.summary = note.summary;
   }

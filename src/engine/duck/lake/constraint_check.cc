@@ -58,8 +58,8 @@ class Files {
         schema);
   }
 
-  // Calls with each row that the transaction sees, until one is answered with true. `sql` gives the name of the
-  // file and the number of the row first.
+  // Calls with each row that the transaction sees, until one is answered with true. `sql` gives the name of
+  // the file and the number of the row first.
   void each_live(const std::string& sql, const std::function<bool(db::DataChunk&, db::idx_t)>& row) {
     db::Connection reader(*context_.db);
     auto answer = reader.SendQuery(sql);
@@ -196,14 +196,13 @@ const char* const kSameKeys = "SELECT o.filename, o.file_row_number, {} FROM {} 
 void find_old_keys(Files& files, const std::vector<size_t>& columns, const std::vector<std::string>& fresh,
                    const std::function<bool(db::DataChunk&, db::idx_t)>& found) {
   auto others = files.paths();
-  std::erase_if(others, [&](const auto& path) {
-    return std::find(fresh.begin(), fresh.end(), path) != fresh.end();
-  });
+  std::erase_if(others,
+                [&](const auto& path) { return std::find(fresh.begin(), fresh.end(), path) != fresh.end(); });
   if (!others.empty()) {
-    files.each_live(fmt::format(fmt::runtime(kSameKeys), numbered(columns, "o.c{}", ", "),
-                                files.rows(others, columns), files.rows(fresh, columns),
-                                numbered(columns, "o.c{0} = n.c{0}", " AND ")),
-                    found);
+    files.each_live(
+        fmt::format(fmt::runtime(kSameKeys), numbered(columns, "o.c{}", ", "), files.rows(others, columns),
+                    files.rows(fresh, columns), numbered(columns, "o.c{0} = n.c{0}", " AND ")),
+        found);
   }
 }
 
@@ -227,20 +226,21 @@ void check_new_keys(db::ClientContext& context, const std::shared_ptr<const Scan
   Files files(context, source, range_of_keys(table, columns, fresh));
   const auto written = paths_of(fresh);
   const auto names = numbered(columns, "c{}", ", ");
-  files.each_live(fmt::format("SELECT any_value(filename), any_value(file_row_number), {} FROM {} GROUP BY {} "
-                              "HAVING count(*) > 1 LIMIT 1",
-                              names, files.rows(written, columns), names),
-                  [&](db::DataChunk& chunk, db::idx_t row) -> bool {
-                    throw_error({Code::kInvalid,
-                                 fmt::format("two new rows of table \"{}\" have the same key {}, which its "
-                                             "PRIMARY KEY forbids",
-                                             table.name, key_text(table, columns, chunk, row, 2))});
-                  });
+  files.each_live(
+      fmt::format("SELECT any_value(filename), any_value(file_row_number), {} FROM {} GROUP BY {} "
+                  "HAVING count(*) > 1 LIMIT 1",
+                  names, files.rows(written, columns), names),
+      [&](db::DataChunk& chunk, db::idx_t row) -> bool {
+        throw_error(
+            {Code::kInvalid, fmt::format("two new rows of table \"{}\" have the same key {}, which its "
+                                         "PRIMARY KEY forbids",
+                                         table.name, key_text(table, columns, chunk, row, 2))});
+      });
   find_old_keys(files, columns, written, [&](db::DataChunk& chunk, db::idx_t row) -> bool {
-    throw_error({Code::kInvalid,
-                 fmt::format("table \"{}\" has a row with the key {} already, which its PRIMARY KEY "
-                             "forbids: INSERT … ON CONFLICT says what becomes of it",
-                             table.name, key_text(table, columns, chunk, row, 2))});
+    throw_error(
+        {Code::kInvalid, fmt::format("table \"{}\" has a row with the key {} already, which its PRIMARY KEY "
+                                     "forbids: INSERT … ON CONFLICT says what becomes of it",
+                                     table.name, key_text(table, columns, chunk, row, 2))});
   });
 }
 
@@ -273,9 +273,10 @@ void check_key(db::ClientContext& context, const std::shared_ptr<const ScanSourc
   const auto rows = files.rows(files.paths(), columns);
   db::vector<db::Value> before;
   files.each_live(
-      fmt::format("SELECT filename, file_row_number, {0} FROM {1} SEMI JOIN (SELECT {0} FROM {1} GROUP BY {0} "
-                  "HAVING count(*) > 1) USING ({0}) ORDER BY {0}",
-                  names, rows),
+      fmt::format(
+          "SELECT filename, file_row_number, {0} FROM {1} SEMI JOIN (SELECT {0} FROM {1} GROUP BY {0} "
+          "HAVING count(*) > 1) USING ({0}) ORDER BY {0}",
+          names, rows),
       [&](db::DataChunk& chunk, db::idx_t row) {
         db::vector<db::Value> key;
         for (size_t i = 0; i < columns.size(); ++i) {

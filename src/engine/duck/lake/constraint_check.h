@@ -1,5 +1,5 @@
-// Keys and NOT NULL, checked against the rows that a transaction sees: those of the version it read, less those
-// it took out, plus those it wrote. Others may add rows before it commits: see TableChange, `alone` and
+// Keys and NOT NULL, checked against the rows that a transaction sees: those of the version it read, less
+// those it took out, plus those it wrote. Others may add rows before it commits: see TableChange, `alone` and
 // `keys_as_of`. Each throws kInvalid with one of the rows that are against it.
 #pragma once
 
@@ -25,7 +25,8 @@ void check_keys_again(db::ClientContext& context, const std::shared_ptr<const Sc
                       const std::vector<iceberg::DataFile>& fresh);
 
 // ALTER TABLE … ADD PRIMARY KEY: every row has values in these columns, and no two rows the same ones.
-void check_key(db::ClientContext& context, const std::shared_ptr<const ScanSource>& rows, const std::vector<size_t>& columns);
+void check_key(db::ClientContext& context, const std::shared_ptr<const ScanSource>& rows,
+               const std::vector<size_t>& columns);
 
 // ALTER TABLE … SET NOT NULL.
 void check_no_null(db::ClientContext& context, const std::shared_ptr<const ScanSource>& rows, size_t column);

@@ -110,8 +110,8 @@ db::unique_ptr<db::Expression> FileReader::GetVirtualColumnExpression(
     const db::LogicalType& type, db::MultiFileLocalIndex local_index,
     db::optional_ptr<db::MultiFileColumnDefinition>& global_column) {
   if (column_id != kSnapshotColumn) {
-    return db::MultiFileReader::GetVirtualColumnExpression(context, reader_data, local_columns, column_id, type,
-                                                           local_index, global_column);
+    return db::MultiFileReader::GetVirtualColumnExpression(context, reader_data, local_columns, column_id,
+                                                           type, local_index, global_column);
   }
   const auto& options = reader_data.file_to_be_opened.extended_info->options;
   const auto& snapshot = options.at(kSnapshotOption);

@@ -72,7 +72,8 @@ WriteTarget write_target(LakeDatabase& lake, TableEntry& entry) {
 
 bool sets_key(const WriteTarget& target, size_t column, const db::Expression& value) {
   const auto columns = key_columns(*target.metadata);
-  return value.GetAlias() != kKeptColumn && std::find(columns.begin(), columns.end(), column) != columns.end();
+  return value.GetAlias() != kKeptColumn &&
+         std::find(columns.begin(), columns.end(), column) != columns.end();
 }
 
 TakeFiles::TakeFiles(db::PhysicalPlan& plan, db::vector<db::LogicalType> types, WriteTarget target,
@@ -198,8 +199,7 @@ db::PhysicalOperator& LakeDatabase::PlanInsert(db::ClientContext& context, db::P
   }
   auto target = write_target(*this, entry);
   target.new_keys = has_key(*target.metadata);
-  return plan_rows_in(context, planner, op.types, std::move(target), *plan,
-                      changes_of(op), "LAKE_INSERT");
+  return plan_rows_in(context, planner, op.types, std::move(target), *plan, changes_of(op), "LAKE_INSERT");
 }
 
 db::PhysicalOperator& LakeDatabase::PlanCreateTableAs(db::ClientContext& context,

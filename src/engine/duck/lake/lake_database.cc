@@ -221,11 +221,12 @@ void LakeDatabase::DropSchema(db::ClientContext& context, db::DropInfo& info) {
         {Code::kInvalid, fmt::format("schema \"{}\" belongs to the lake and cannot be dropped", info.name)});
   }
   const auto schema = found->second;
-  if (!info.cascade && (!schema->tables.empty() || !schema->views.empty())) {
+  if (!info.cascade && !schema->empty()) {
     throw_error(
-        {Code::kInvalid, fmt::format("schema \"{}\" holds {} tables and views: drop them first, or write "
-                                     "DROP SCHEMA … CASCADE",
-                                     schema->name, schema->tables.size() + schema->views.size())});
+        {Code::kInvalid,
+         fmt::format("schema \"{}\" holds {} tables, views and macros: drop them first, or write "
+                     "DROP SCHEMA … CASCADE",
+                     schema->name, schema->tables.size() + schema->views.size() + schema->macros.size())});
   }
   for (const auto& [name, table] : schema->tables) {
     lake.drop_table(table->name());

@@ -256,8 +256,8 @@ bool brings_keys(const db::LogicalMergeInto& op, const WriteTarget& target) {
   for (const auto& [condition, actions] : op.actions) {
     for (const auto& action : actions) {
       brings |= action->action_type == db::MergeActionType::MERGE_INSERT && has_key(*target.metadata);
-      for (size_t i = 0; action->action_type == db::MergeActionType::MERGE_UPDATE && i < action->columns.size();
-           ++i) {
+      for (size_t i = 0;
+           action->action_type == db::MergeActionType::MERGE_UPDATE && i < action->columns.size(); ++i) {
         brings |= sets_key(target, action->columns[i].index, *action->expressions[i]);
       }
     }

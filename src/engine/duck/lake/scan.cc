@@ -97,9 +97,8 @@ db::InsertionOrderPreservingMap<db::string> to_dynamic_text(db::TableFunctionDyn
 }  // namespace
 
 std::shared_ptr<const ScanSource> scan_source(db::ClientContext& context, const TableEntry& table) {
-  const auto* change = table.historic()
-                           ? nullptr
-                           : Transaction::of(context, table.lake()).files_changed(table.table().uuid());
+  const auto* change =
+      table.historic() ? nullptr : Transaction::of(context, table.lake()).files_changed(table.table().uuid());
   return changed_source(table.shared_from_this(), change == nullptr ? FileChange() : *change);
 }
 

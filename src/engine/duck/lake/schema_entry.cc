@@ -10,6 +10,7 @@
 #include "duckdb/planner/parsed_data/bound_create_table_info.hpp"
 #include "engine/duck/lake/constraint_check.h"
 #include "engine/duck/lake/lake_database.h"
+#include "engine/duck/lake/macro_entry.h"
 #include "engine/duck/lake/scan.h"
 #include "engine/duck/lake/system_table.h"
 #include "engine/duck/lake/table_definition.h"
@@ -26,6 +27,22 @@ std::string new_uuid() {
 
 bool is_table_or_view(db::CatalogType type) {
   return type == db::CatalogType::TABLE_ENTRY || type == db::CatalogType::VIEW_ENTRY;
+}
+
+bool is_macro(db::CatalogType type) {
+  return type == db::CatalogType::MACRO_ENTRY || type == db::CatalogType::TABLE_MACRO_ENTRY;
+}
+
+// Functions are looked for where macros are, too.
+std::optional<db::CatalogType> macro_type_of(db::CatalogType looked_for) {
+  switch (looked_for) {
+    case db::CatalogType::MACRO_ENTRY:
+    case db::CatalogType::SCALAR_FUNCTION_ENTRY:
+    case db::CatalogType::AGGREGATE_FUNCTION_ENTRY: return db::CatalogType::MACRO_ENTRY;
+    case db::CatalogType::TABLE_MACRO_ENTRY:
+    case db::CatalogType::TABLE_FUNCTION_ENTRY: return db::CatalogType::TABLE_MACRO_ENTRY;
+    default: return std::nullopt;
+  }
 }
 
 }  // namespace
@@ -54,13 +71,33 @@ SchemaEntry::Found SchemaEntry::find(db::ClientContext& context, const LakeVersi
   return found;
 }
 
+std::shared_ptr<const LakeMacro> SchemaEntry::find_macro(db::ClientContext& context,
+                                                         const LakeVersion& version,
+                                                         const std::string& entry) {
+  const auto schema = version.schemas.find(fold(name));
+  if (schema == version.schemas.end() || schema->second->macros.empty()) {
+    return nullptr;
+  }
+  const auto macro = schema->second->macros.find(fold(entry));
+  const bool seen = macro != schema->second->macros.end() && lake_.can_see(context, macro->second->name);
+  return seen ? macro->second : nullptr;
+}
+
 db::optional_ptr<db::CatalogEntry> SchemaEntry::LookupEntry(db::CatalogTransaction transaction,
                                                             const db::EntryLookupInfo& lookup) {
-  if (!is_table_or_view(lookup.GetCatalogType()) || !transaction.HasContext() || !transaction.transaction) {
+  if (!transaction.HasContext() || !transaction.transaction) {
     return nullptr;
   }
   auto& context = transaction.GetContext();
   auto& lake = transaction.transaction->Cast<Transaction>();
+  if (const auto type = macro_type_of(lookup.GetCatalogType())) {
+    const auto macro = find_macro(context, *lake.version(), lookup.GetEntryName());
+    auto* entry = macro ? &lake.macro_entry(*this, macro) : nullptr;
+    return entry != nullptr && entry->type == *type ? entry : nullptr;
+  }
+  if (!is_table_or_view(lookup.GetCatalogType())) {
+    return nullptr;
+  }
   if (fold(name) == kSystemSchema) {
     if (auto entry = lake_.system_entry(context, *this, lookup.GetEntryName())) {
       return entry;
@@ -76,7 +113,8 @@ db::optional_ptr<db::CatalogEntry> SchemaEntry::LookupEntry(db::CatalogTransacti
 
 void SchemaEntry::Scan(db::ClientContext& context, db::CatalogType type,
                        const std::function<void(db::CatalogEntry&)>& callback) {
-  if (!is_table_or_view(type)) {
+  const auto macro_type = macro_type_of(type);
+  if (!is_table_or_view(type) && !macro_type) {
     return;
   }
   auto& lake = Transaction::of(context, lake_);
@@ -86,6 +124,15 @@ void SchemaEntry::Scan(db::ClientContext& context, db::CatalogType type,
   }
   const auto schema = version->schemas.find(fold(name));
   if (schema == version->schemas.end()) {
+    return;
+  }
+  if (macro_type) {
+    for (const auto& [key, macro] : schema->second->macros) {
+      auto& entry = lake.macro_entry(*this, macro);
+      if (entry.type == *macro_type && lake_.can_see(context, macro->name)) {
+        callback(entry);
+      }
+    }
     return;
   }
   for (const auto& [key, table] : schema->second->tables) {
@@ -194,6 +241,9 @@ db::optional_ptr<db::CatalogEntry> SchemaEntry::CreateView(db::CatalogTransactio
 }
 
 void SchemaEntry::DropEntry(db::ClientContext& context, db::DropInfo& info) {
+  if (is_macro(info.type)) {
+    return drop_macro(context, info);
+  }
   need_not_system(info.name);
   auto& lake = Transaction::of(context, lake_);
   const auto found = find(context, *lake.version(), info.name);
@@ -211,6 +261,20 @@ void SchemaEntry::DropEntry(db::ClientContext& context, db::DropInfo& info) {
   if (info.if_not_found != db::OnEntryNotFound::RETURN_NULL) {
     throw_error(
         {Code::kNotFound, fmt::format("{} \"{}\" does not exist", is_table ? "table" : "view", info.name)});
+  }
+}
+
+void SchemaEntry::drop_macro(db::ClientContext& context, const db::DropInfo& info) {
+  auto& lake = Transaction::of(context, lake_);
+  lake.need_writable();
+  const auto macro = find_macro(context, *lake.version(), info.name);
+  if (macro && lake.macro_entry(*this, macro).type == info.type) {
+    lake.drop_macro(macro->name);
+  } else if (macro || info.if_not_found != db::OnEntryNotFound::RETURN_NULL) {
+    throw_error(
+        {Code::kNotFound,
+         fmt::format("{} \"{}\" does not exist",
+                     info.type == db::CatalogType::MACRO_ENTRY ? "macro" : "table macro", info.name)});
   }
 }
 
@@ -326,7 +390,8 @@ void SchemaEntry::Alter(db::CatalogTransaction transaction, db::AlterInfo& info)
 
 namespace {
 [[noreturn]] void refuse(const char* what, const char* remedy) {
-  throw_error({Code::kUnsupported, fmt::format("the lake holds tables and views, no {}: {}", what, remedy)});
+  throw_error(
+      {Code::kUnsupported, fmt::format("the lake holds tables, views and macros, no {}: {}", what, remedy)});
 }
 }  // namespace
 
@@ -335,9 +400,30 @@ db::optional_ptr<db::CatalogEntry> SchemaEntry::CreateIndex(db::CatalogTransacti
   refuse("indexes", "partition the table, or write it in order");
 }
 
-db::optional_ptr<db::CatalogEntry> SchemaEntry::CreateFunction(db::CatalogTransaction,
-                                                               db::CreateFunctionInfo&) {
-  refuse("functions", "write CREATE TEMP MACRO");
+db::optional_ptr<db::CatalogEntry> SchemaEntry::CreateFunction(db::CatalogTransaction transaction,
+                                                               db::CreateFunctionInfo& info) {
+  if (!is_macro(info.type)) {
+    refuse("functions", "write CREATE MACRO");
+  }
+  auto& context = transaction.GetContext();
+  auto& lake = Transaction::of(context, lake_);
+  lake.need_writable();
+  need_not_system(info.name);
+  if (fold(name) == kSystemSchema || info.name.empty() || info.name.find('@') != std::string::npos) {
+    throw_error({Code::kInvalid, fmt::format("\"{}.{}\" cannot be the name of a macro", name, info.name)});
+  }
+  const auto existing = find_macro(context, *lake.version(), info.name);
+  if (existing && info.on_conflict == db::OnCreateConflict::IGNORE_ON_CONFLICT) {
+    return nullptr;
+  }
+  if (existing && info.on_conflict != db::OnCreateConflict::REPLACE_ON_CONFLICT) {
+    throw_error({Code::kExists, fmt::format("macro \"{}\" already exists", info.name)});
+  }
+  auto macro = make_macro(context, {name, existing ? existing->name.name : info.name},
+                          info.Cast<db::CreateMacroInfo>());
+  macro.uuid = new_uuid();
+  lake.put_macro(std::move(macro));
+  return lake.macro_entry(*this, find_macro(context, *lake.version(), info.name));
 }
 
 db::optional_ptr<db::CatalogEntry> SchemaEntry::CreateSequence(db::CatalogTransaction,
@@ -347,7 +433,7 @@ db::optional_ptr<db::CatalogEntry> SchemaEntry::CreateSequence(db::CatalogTransa
 
 db::optional_ptr<db::CatalogEntry> SchemaEntry::CreateTableFunction(db::CatalogTransaction,
                                                                     db::CreateTableFunctionInfo&) {
-  refuse("table functions", "write CREATE TEMP MACRO");
+  refuse("table functions", "write CREATE MACRO … AS TABLE");
 }
 
 db::optional_ptr<db::CatalogEntry> SchemaEntry::CreateCopyFunction(db::CatalogTransaction,

@@ -55,6 +55,10 @@ class SchemaEntry : public db::SchemaCatalogEntry {
   // False when the thing exists and should be left; throws when it may not be made.
   bool may_create(db::ClientContext& context, const Found& existing, const std::string& entry, bool is_table,
                   db::OnCreateConflict on_conflict);
+  // The macro of this name, if it can be seen, or null.
+  std::shared_ptr<const LakeMacro> find_macro(db::ClientContext& context, const LakeVersion& version,
+                                              const std::string& entry);
+  void drop_macro(db::ClientContext& context, const db::DropInfo& info);
   void need_not_system(const std::string& entry) const;
   // What ALTER TABLE declares of the rows that are there already.
   void check_rows(db::ClientContext& context, const std::shared_ptr<const LakeTable>& table,

@@ -147,8 +147,9 @@ std::string column_property(int field_id, const std::string& what) {
 Status set_key(iceberg::Schema& schema, const std::vector<std::string>& key) {
   schema.identifier_field_ids.clear();
   for (const auto& name : key) {
-    const auto field = std::find_if(schema.fields.begin(), schema.fields.end(),
-                                    [&](const iceberg::Field& each) { return fold(each.name) == fold(name); });
+    const auto field =
+        std::find_if(schema.fields.begin(), schema.fields.end(),
+                     [&](const iceberg::Field& each) { return fold(each.name) == fold(name); });
     if (field == schema.fields.end()) {
       return Error{Code::kNotFound, fmt::format("there is no column \"{}\" for the PRIMARY KEY", name)};
     }

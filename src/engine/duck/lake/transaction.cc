@@ -7,6 +7,7 @@
 #include "duckdb/planner/tableref/bound_at_clause.hpp"
 #include "engine/duck/lake/lake_database.h"
 #include "engine/duck/lake/lake_fs.h"
+#include "engine/duck/lake/macro_entry.h"
 #include "engine/duck/lake/table_entry.h"
 #include "engine/duck/lake/view_entry.h"
 
@@ -117,6 +118,15 @@ db::optional_ptr<db::CatalogEntry> Transaction::view_entry(const std::shared_ptr
   return known.get();
 }
 
+db::CatalogEntry& Transaction::macro_entry(db::SchemaCatalogEntry& schema,
+                                           const std::shared_ptr<const LakeMacro>& macro) {
+  auto& known = macros_[macro];
+  if (!known) {
+    known = make_macro_entry(lake_, schema, *macro);
+  }
+  return *known;
+}
+
 void Transaction::need_writable() {
   version();
   if (historic_) {
@@ -177,6 +187,16 @@ void Transaction::put_view(LakeView view) {
 
 void Transaction::drop_view(const TableName& name) {
   edit_schema(name.schema).views.erase(fold(name.name));
+}
+
+void Transaction::put_macro(LakeMacro macro) {
+  auto& schema = edit_schema(macro.name.schema);
+  const auto key = fold(macro.name.name);
+  schema.macros[key] = std::make_shared<const LakeMacro>(std::move(macro));
+}
+
+void Transaction::drop_macro(const TableName& name) {
+  edit_schema(name.schema).macros.erase(fold(name.name));
 }
 
 FileChange& Transaction::change_files(const std::string& table_uuid) {

@@ -29,8 +29,8 @@ struct FileChange {
   // Rows taken out of files of the base and of `added`; key: the path as DuckDB names it. They become delete
   // files at COMMIT.
   std::map<std::string, std::shared_ptr<const Positions>> rows_out;
-  bool alone = false;      // see TableChange
-  bool new_keys = false;   // `added` brings keys that must be new
+  bool alone = false;                 // see TableChange
+  bool new_keys = false;              // `added` brings keys that must be new
   std::optional<int64_t> keys_as_of;  // of those that were checked again, see TableChange
 };
 
@@ -81,6 +81,8 @@ class Transaction : public db::Transaction {
                                               const std::string& name);
   db::optional_ptr<db::CatalogEntry> table_entry(std::shared_ptr<const LakeTable> table, bool historic);
   db::optional_ptr<db::CatalogEntry> view_entry(const std::shared_ptr<const LakeView>& view);
+  db::CatalogEntry& macro_entry(db::SchemaCatalogEntry& schema,
+                                const std::shared_ptr<const LakeMacro>& macro);
 
   // Changes of names and definitions. The caller has checked that they are allowed.
   void put_schema(const std::string& name, std::map<std::string, std::string> properties);
@@ -89,6 +91,8 @@ class Transaction : public db::Transaction {
   void drop_table(const TableName& name);
   void put_view(LakeView view);
   void drop_view(const TableName& name);
+  void put_macro(LakeMacro macro);
+  void drop_macro(const TableName& name);
 
   // Changes of files.
   FileChange& change_files(const std::string& table_uuid);
@@ -124,6 +128,7 @@ class Transaction : public db::Transaction {
                    RowDelta& delta);
   RowDelta write_row_delta(db::ClientContext& context, const LakeTable& table, const FileChange& change);
   void add_view_changes(CommitRequest& request);
+  void add_macro_changes(CommitRequest& request);
   void add_schema_changes(CommitRequest& request);
 
   LakeDatabase& lake_;
@@ -139,6 +144,7 @@ class Transaction : public db::Transaction {
   // Entries handed out stay for the whole transaction: DuckDB holds bare references.
   std::map<std::pair<const LakeTable*, bool>, std::shared_ptr<TableEntry>> tables_;
   std::map<const LakeView*, std::shared_ptr<ViewEntry>> views_;
+  std::map<std::shared_ptr<const LakeMacro>, db::unique_ptr<db::CatalogEntry>> macros_;
 };
 
 class TransactionManager : public db::TransactionManager {

@@ -6,13 +6,11 @@
 #include <set>
 
 #include "duckdb/catalog/catalog_entry/schema_catalog_entry.hpp"
-#include "duckdb/parser/expression/subquery_expression.hpp"
-#include "duckdb/parser/parsed_expression_iterator.hpp"
 #include "duckdb/parser/parser.hpp"
 #include "duckdb/parser/query_node/select_node.hpp"
-#include "duckdb/parser/tableref/basetableref.hpp"
 #include "duckdb/parser/tableref/subqueryref.hpp"
 #include "engine/duck/lake/lake_database.h"
+#include "engine/duck/lake/qualifier.h"
 
 namespace tarn::engine::lake {
 namespace {
@@ -66,77 +64,6 @@ std::string fixed_sql(const db::SelectStatement& query, const LakeView& view,
   return names.size() == view.columns.size() ? fmt::format("SELECT {} {}", by_name, source)
                                              : fmt::format("SELECT * {}({})", source, by_position);
 }
-
-// Names of CTEs hide tables inside the query they belong to; they are few, so that hiding them everywhere is
-// enough.
-class Qualifier {
- public:
-  Qualifier(db::ClientContext& context, std::string schema) : context_(context), schema_(std::move(schema)) {}
-
-  void node(db::QueryNode& query) {
-    for (auto& [name, cte] : query.cte_map.map) {
-      ctes_.insert(fold(name));
-    }
-    db::ParsedExpressionIterator::EnumerateQueryNodeChildren(
-        query, [this](db::unique_ptr<db::ParsedExpression>& child) { expression(*child); },
-        [this](db::TableRef& ref) { table(ref); });
-  }
-
- private:
-  void expression(db::ParsedExpression& expression_to_search) {
-    if (expression_to_search.GetExpressionClass() == db::ExpressionClass::SUBQUERY) {
-      node(*expression_to_search.Cast<db::SubqueryExpression>().subquery->node);
-    }
-    db::ParsedExpressionIterator::EnumerateChildren(
-        expression_to_search, [this](db::unique_ptr<db::ParsedExpression>& child) { expression(*child); });
-  }
-
-  void table(db::TableRef& ref) {
-    if (ref.type != db::TableReferenceType::BASE_TABLE) {
-      return;
-    }
-    auto& base = ref.Cast<db::BaseTableRef>();
-    if (base.schema_name.empty() && base.catalog_name.empty() && ctes_.contains(fold(base.table_name))) {
-      return;
-    }
-    auto entry = find(base);
-    if (!entry) {
-      return;
-    }
-    auto& catalog = entry->ParentCatalog();
-    if (catalog.IsTemporaryCatalog()) {
-      throw_error({Code::kInvalid,
-                   fmt::format("\"{}\" is temporary, so that a view of the lake cannot read it: make it a "
-                               "table of the lake",
-                               base.table_name)});
-    }
-    if (catalog.GetName() == kLakeDatabase) {
-      if (base.alias.empty()) {
-        base.alias = base.table_name;
-      }
-      base.catalog_name = "";
-      base.schema_name = entry->ParentSchema().name;
-    }
-  }
-
-  // As the binder looks: first beside the view, then along the session's search path.
-  db::optional_ptr<db::CatalogEntry> find(const db::BaseTableRef& ref) {
-    const db::EntryLookupInfo lookup(db::CatalogType::TABLE_ENTRY, ref.table_name);
-    if (ref.schema_name.empty() && ref.catalog_name.empty()) {
-      auto beside =
-          db::Catalog::GetEntry(context_, kLakeDatabase, schema_, lookup, db::OnEntryNotFound::RETURN_NULL);
-      if (beside) {
-        return beside;
-      }
-    }
-    return db::Catalog::GetEntry(context_, ref.catalog_name, ref.schema_name, lookup,
-                                 db::OnEntryNotFound::RETURN_NULL);
-  }
-
-  db::ClientContext& context_;
-  std::string schema_;
-  std::set<std::string> ctes_;
-};
 
 }  // namespace
 
@@ -195,7 +122,7 @@ LakeView make_view(db::ClientContext& context, const TableName& name, db::Create
   LakeView view;
   view.name = name;
   auto query = db::unique_ptr_cast<db::SQLStatement, db::SelectStatement>(info.query->Copy());
-  Qualifier(context, name.schema).node(*query->node);
+  Qualifier(context, name.schema, fmt::format("view \"{}\"", name.name)).node(*query->node);
   for (size_t i = 0; i < info.types.size(); ++i) {
     const auto& column = i < info.aliases.size() ? info.aliases[i] : info.names[i];
     view.columns.push_back({column, info.types[i].ToString(), ""});
