@@ -1,5 +1,6 @@
 // TPC-H on lake tables beside DuckDB on its own Parquet files, in one process and one run: `./dev bench tpch`
-// makes the files (bench/tpch.py) and runs it. FOLDER holds TABLE.parquet and NN.sql.
+// makes the files (bench/tpch.py) and runs it. FOLDER holds TABLE.parquet and NN.sql. TARN_BENCH_CODEC is the
+// codec of the lake's files when it is not the default one.
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -153,9 +154,16 @@ void run(const std::string& folder) {
     auto peer = need(database->connect());
     auto other = need(engine::Database::open({.external_access = true}));
     auto same_files = need(other->connect());
+    const char* codec = std::getenv("TARN_BENCH_CODEC");
     for (const auto* table : kTables) {
       const auto file = session::quote_literal(fmt::format("{}/{}.parquet", folder, table));
-      need(tarn->execute(fmt::format("create table {} as select * from read_parquet({})", table, file)));
+      need(tarn->execute(
+          fmt::format("create table {} as select * from read_parquet({}) limit 0", table, file)));
+      if (codec != nullptr) {
+        need(tarn->execute(
+            fmt::format("alter table {} set (\"write.parquet.compression-codec\" = '{}')", table, codec)));
+      }
+      need(tarn->execute(fmt::format("insert into {} select * from read_parquet({})", table, file)));
       need(peer->execute(fmt::format("create view {} as select * from read_parquet({})", table, file)));
       need(same_files->execute(fmt::format("create view {} as select * from read_parquet([{}])", table,
                                            files_of(lake->catalog(), table))));

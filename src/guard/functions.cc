@@ -174,7 +174,7 @@ constexpr std::string_view kEngine[] = {
     "enable_logging", "enable_object_cache", "enable_optimizer", "enable_peg_parser",
     "enable_print_progress_bar", "enable_profile", "enable_profiling", "enable_progress_bar",
     "enable_verification", "extension_versions", "finalize", "force_checkpoint", "functions",
-    "get_block_size", "import_database", "metadata_info", "parse_duckdb_log_message", "platform",
+    "get_block_size", "import_database", "lake_rows", "metadata_info", "parse_duckdb_log_message", "platform",
     "pragma_collations", "pragma_database_size", "pragma_metadata_info", "pragma_platform",
     "pragma_show", "pragma_storage_info", "pragma_table_info", "pragma_user_agent",
     "pragma_version", "show", "show_databases", "show_tables", "show_tables_expanded",

@@ -6,6 +6,7 @@
 #include "engine/duck/lake/lake_database.h"
 #include "engine/duck/lake/lake_fs.h"
 #include "engine/duck/lake/plan_hooks.h"
+#include "engine/duck/lake/scan.h"
 #include "engine/duck/lake/table_functions.h"
 #include "engine/duck/lake/transaction.h"
 
@@ -59,6 +60,7 @@ void register_lake(duckdb::DBConfig& config, const duckdb::shared_ptr<LakeAttach
 void register_lake_functions(duckdb::DatabaseInstance& instance) {
   duckdb::ExtensionLoader loader(instance, kLakeExtension);
   lake::register_table_functions(loader);
+  lake::register_lake_rows(loader);
 }
 
 std::set<std::string> open_lake_files(const LakeAttachment& attachment) {

@@ -19,6 +19,10 @@ namespace tarn {
 class FaultInjector;
 }
 
+namespace tarn::engine::lake {
+struct ScanSource;
+}  // namespace tarn::engine::lake
+
 namespace tarn::engine {
 
 namespace lake {
@@ -75,6 +79,9 @@ struct LakeClientState : public duckdb::ClientContextState {
   std::optional<Timestamp> as_of;            // of the next transactions; those refuse to write
   CommitNote note;                           // taken (and emptied) by the next commit; emptied by a rollback
   std::optional<CommitOutcome> last_commit;  // of the newest commit that wrote something
+
+  // What lake_rows(0), lake_rows(1), … give; of connections that the lake itself opens.
+  std::vector<std::shared_ptr<const lake::ScanSource>> rows;
 
   // Made at the first call.
   static duckdb::shared_ptr<LakeClientState> of(duckdb::ClientContext& context);

@@ -18,10 +18,10 @@ inline bool has_key(const iceberg::TableMetadata& metadata) {
 }
 
 // No key of `fresh`, data files just written, comes twice among them or lies in the table already.
-void check_new_keys(db::ClientContext& context, const std::shared_ptr<const ScanSource>& rows,
+void check_new_keys(db::ClientContext& context, const ScanSource& rows,
                     const std::vector<iceberg::DataFile>& fresh);
 // The same of files whose keys are known to be different, in a later version of the table; kConflict.
-void check_keys_again(db::ClientContext& context, const std::shared_ptr<const ScanSource>& rows,
+void check_keys_again(db::ClientContext& context, const ScanSource& rows,
                       const std::vector<iceberg::DataFile>& fresh);
 
 // ALTER TABLE … ADD PRIMARY KEY: every row has values in these columns, and no two rows the same ones.

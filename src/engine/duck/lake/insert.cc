@@ -134,7 +134,7 @@ db::SinkFinalizeType TakeFiles::Finalize(db::Pipeline&, db::Event&, db::ClientCo
     added.insert(added.end(), taken.files.begin(), taken.files.end());
     if (target_.new_keys) {
       change.new_keys = true;
-      check_new_keys(context, scan_source(context, *target_.entry), taken.files);
+      check_new_keys(context, *scan_source(context, *target_.entry), taken.files);
     }
   }
   return db::SinkFinalizeType::READY;

@@ -130,7 +130,7 @@ Status Transaction::check_keys(db::ClientContext& context, const LakeVersion& ve
           continue;
         }
         const auto entry = lake_.make_table_entry(*reader.context, table, true);
-        check_keys_again(*reader.context, changed_source(entry, change->second), change->second.added);
+        check_keys_again(*reader.context, *changed_source(entry, change->second), change->second.added);
         change->second.keys_as_of = entry->metadata()->current_snapshot_id.value_or(-1);
       }
     }

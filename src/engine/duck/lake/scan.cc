@@ -146,8 +146,10 @@ db::vector<db::column_t> lake_row_id_columns() {
           db::MultiFileReader::COLUMN_IDENTIFIER_FILE_ROW_NUMBER};
 }
 
-db::TableFunction lake_scan(db::ClientContext& context, const std::shared_ptr<const TableEntry>& table,
-                            db::unique_ptr<db::FunctionData>& bind_data) {
+namespace {
+
+// A scan of this source that is still to be bound.
+db::TableFunction scan_function(db::ClientContext& context, std::shared_ptr<const ScanSource> source) {
   auto& parquet = db::Catalog::GetSystemCatalog(context).GetEntry<db::TableFunctionCatalogEntry>(
       context, DEFAULT_SCHEMA, "parquet_scan");
   auto function = parquet.functions.GetFunctionByOffset(0);
@@ -166,8 +168,13 @@ db::TableFunction lake_scan(db::ClientContext& context, const std::shared_ptr<co
   function.dynamic_to_string = to_dynamic_text;
   function.serialize = nullptr;
   function.deserialize = nullptr;
-  function.function_info = db::make_shared_ptr<ScanInfo>(scan_source(context, *table));
+  function.function_info = db::make_shared_ptr<ScanInfo>(std::move(source));
+  return function;
+}
 
+db::unique_ptr<db::FunctionData> bind_scan(db::ClientContext& context, db::TableFunction& function,
+                                           db::vector<db::LogicalType>& types,
+                                           db::vector<db::string>& names) {
   db::vector<db::Value> inputs = {db::Value("")};
   db::named_parameter_map_t parameters;
   db::vector<db::LogicalType> input_types;
@@ -175,10 +182,40 @@ db::TableFunction lake_scan(db::ClientContext& context, const std::shared_ptr<co
   db::TableFunctionRef empty_ref;
   db::TableFunctionBindInput input(inputs, parameters, input_types, input_names, function.function_info.get(),
                                    nullptr, function, empty_ref);
+  auto bind_data = function.bind(context, input, types, names);
+  bind_data->Cast<db::MultiFileBindData>().virtual_columns = lake_virtual_columns();
+  return bind_data;
+}
+
+// The function that is bound becomes the scan.
+db::unique_ptr<db::FunctionData> bind_rows(db::ClientContext& context, db::TableFunctionBindInput& input,
+                                           db::vector<db::LogicalType>& types,
+                                           db::vector<db::string>& names) {
+  const auto& rows = LakeClientState::of(context)->rows;
+  const auto number =
+      input.inputs[0].IsNull() ? rows.size() : static_cast<size_t>(input.inputs[0].GetValue<int64_t>());
+  if (number >= rows.size()) {
+    throw_error({Code::kDenied, "lake_rows is for Tarn alone: name the table"});
+  }
+  auto function = scan_function(context, rows[number]);
+  auto bind_data = bind_scan(context, function, types, names);
+  function.arguments = input.table_function.arguments;
+  input.table_function = std::move(function);
+  return bind_data;
+}
+
+}  // namespace
+
+void register_lake_rows(db::ExtensionLoader& loader) {
+  loader.RegisterFunction(db::TableFunction("lake_rows", {db::LogicalType::BIGINT}, nullptr, bind_rows));
+}
+
+db::TableFunction lake_scan(db::ClientContext& context, const std::shared_ptr<const TableEntry>& table,
+                            db::unique_ptr<db::FunctionData>& bind_data) {
+  auto function = scan_function(context, scan_source(context, *table));
   db::vector<db::LogicalType> types;
   db::vector<db::string> names;
-  bind_data = function.bind(context, input, types, names);
-  bind_data->Cast<db::MultiFileBindData>().virtual_columns = lake_virtual_columns();
+  bind_data = bind_scan(context, function, types, names);
   return function;
 }
 

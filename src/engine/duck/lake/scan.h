@@ -48,6 +48,9 @@ std::shared_ptr<const ScanSource> changed_source(std::shared_ptr<const TableEntr
 // From the snapshot's summary; not exact.
 uint64_t rows_about(const ScanSource& source);
 
+// lake_rows(i): the source of this number in the client state of the connection.
+void register_lake_rows(db::ExtensionLoader& loader);
+
 db::TableFunction lake_scan(db::ClientContext& context, const std::shared_ptr<const TableEntry>& table,
                             db::unique_ptr<db::FunctionData>& bind_data);
 // filename and file_row_number, where a row lies; snapshot_id, that added its file.

@@ -1,3 +1,5 @@
+#include <map>
+
 #include <fmt/format.h>
 
 #include "duckdb/catalog/catalog_entry/copy_function_catalog_entry.hpp"
@@ -191,6 +193,16 @@ struct Writer {
   db::unique_ptr<db::FunctionData> bind_data;
 };
 
+// DuckDB's name of the codec that the table asks for; those it does not write are zstd, as by default.
+std::string codec_of(const iceberg::TableMetadata& metadata) {
+  static const std::map<std::string, std::string> codecs{
+      {"snappy", "snappy"}, {"gzip", "gzip"},         {"brotli", "brotli"},
+      {"lz4", "lz4_raw"},   {"none", "uncompressed"}, {"uncompressed", "uncompressed"}};
+  const auto asked = metadata.properties.find("write.parquet.compression-codec");
+  const auto known = asked == metadata.properties.end() ? codecs.end() : codecs.find(fold(asked->second));
+  return known == codecs.end() ? "zstd" : known->second;
+}
+
 Writer bind_writer(db::ClientContext& context, const WriteTarget& target, const Output& output,
                    const std::string& folder) {
   db::CopyInfo info;
@@ -198,7 +210,7 @@ Writer bind_writer(db::ClientContext& context, const WriteTarget& target, const 
   info.format = "parquet";
   info.is_from = false;
   info.options["field_ids"] = {field_ids(target.metadata->schema())};
-  info.options["compression"] = {db::Value("zstd")};
+  info.options["compression"] = {db::Value(codec_of(*target.metadata))};
   auto& parquet = db::Catalog::GetSystemCatalog(context).GetEntry<db::CopyFunctionCatalogEntry>(
       context, DEFAULT_SCHEMA, "parquet");
   db::CopyFunctionBindInput input(info);
