@@ -24,6 +24,11 @@ class Finder {
  private:
   Status find(const engine::TableUse& use) {
     // "lake.t" is a schema's or the database's: what is not there as the one is the other.
+    // A database of others has no versions.
+    if (!use.database.empty() && engine::fold(use.database) != kLake) {
+      reads_.all_known = false;
+      return ok();
+    }
     const bool qualified = use.database.empty() && engine::fold(use.schema) == kLake;
     const auto schema = engine::fold(use.schema.empty() || qualified ? kDefaultSchema : use.schema);
     const auto name = engine::fold(use.name);

@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "engine/lake_catalog.h"
+#include "engine/outside.h"
 #include "engine/table_source.h"
 
 struct ArrowArray;
@@ -34,6 +35,7 @@ struct DatabaseOptions {
   std::string lake_folder;          // absolute; what is written below it is synced and never replaced
   bool external_access = false;     // true: any file and address; only for the admin's --unsafe
   FaultInjector* faults = nullptr;  // tests only: makes calls of lake_fs fail (layer "duckdb")
+  OutsideOptions outside;           // databases of others, by name beside `lake`
   std::string spill_folder;         // absolute; empty: no spilling
   uint64_t memory_limit_bytes = 0;  // 0: DuckDB's default
   int threads = 0;                  // 0: all cores
@@ -138,6 +140,8 @@ class Database {
   virtual Result<std::unique_ptr<Connection>> connect() = 0;
   // Paths of the data files that transactions which are not over have written. Any thread.
   virtual std::set<std::string> open_files() = 0;
+  // What a database of others holds at this moment; opens it. Any thread.
+  virtual Result<std::vector<OutsideTable>> outside_tables(const std::string& name) = 0;
 };
 
 }  // namespace tarn::engine

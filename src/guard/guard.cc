@@ -55,7 +55,7 @@ std::optional<std::string_view> refusal_of(StatementKind kind) {
     case StatementKind::kExport:
       return "it writes files: use `tarn sql \"select ...\" --format parquet -o FILE`";
     case StatementKind::kAttach:
-    case StatementKind::kDetach: return "other databases are declared as sources in sources/*.yml";
+    case StatementKind::kDetach: return "other databases are declared under `attach` in tarn.yml";
     case StatementKind::kLoad: return "extensions are part of Tarn and never loaded by SQL";
     case StatementKind::kSet:
     case StatementKind::kPragma: return "settings belong to tarn.yml";
@@ -118,7 +118,8 @@ bool looks_like_file(const std::string& name) {
                      [&](std::string_view ending) { return lower(name).ends_with(ending); });
 }
 
-Status check_table(std::string_view sql, const StatementFacts& facts, const TableUse& use) {
+Status check_table(std::string_view sql, const StatementFacts& facts, const TableUse& use,
+                   const Attachments& attachments) {
   static constexpr std::string_view kDatabases[] = {"", "lake", "temp", "system"};
   static constexpr std::string_view kHidden[] = {"duckdb_logs", "pg_settings", "pragma_database_list"};
   auto offset = std::max(use.offset, facts.begin);
@@ -134,6 +135,12 @@ Status check_table(std::string_view sql, const StatementFacts& facts, const Tabl
   if (std::find(std::begin(kHidden), std::end(kHidden), name) != std::end(kHidden)) {
     return refuse(Code::kDenied, sql, offset,
                   fmt::format("{} is not allowed: it shows the engine's own state", use.name));
+  }
+  const auto& first = database.empty() ? schema : database;
+  if (attachments.contains(first)) {
+    return use.write ? refuse(Code::kDenied, sql, offset,
+                              fmt::format("attachment {} is read-only: write into the lake instead", first))
+                     : ok();
   }
   bool known = std::find(std::begin(kDatabases), std::end(kDatabases), database) != std::end(kDatabases);
   if (!known || (database.empty() && schema == "memory")) {
@@ -151,10 +158,13 @@ Status check_table(std::string_view sql, const StatementFacts& facts, const Tabl
   return ok();
 }
 
-Status check_use(std::string_view sql, const StatementFacts& facts) {
+Status check_use(std::string_view sql, const StatementFacts& facts, const Attachments& attachments) {
   auto schema = lower(facts.used_schema);
+  auto first = schema;  // names of attachments need no quotes, but may be written in some
+  std::erase_if(first, [](char c) { return c == '"' || c == '\''; });
+  first = first.substr(0, first.find('.'));
   if (schema.find("_tarn") != std::string::npos || schema.find("memory") != std::string::npos ||
-      schema.find("system") != std::string::npos) {
+      schema.find("system") != std::string::npos || attachments.contains(first)) {
     return refuse(Code::kDenied, sql, facts.begin,
                   fmt::format("USE {} is not allowed: write its tables' names in full", facts.used_schema));
   }
@@ -163,19 +173,20 @@ Status check_use(std::string_view sql, const StatementFacts& facts) {
 
 }  // namespace
 
-Status check(std::string_view sql, const StatementFacts& facts, const IsMacro& is_macro) {
+Status check(std::string_view sql, const StatementFacts& facts, const IsMacro& is_macro,
+             const Attachments& attachments) {
   TARN_CHECK(check_kind(sql, facts, facts.kind));
   for (auto kind : facts.inner) {
     TARN_CHECK(check_kind(sql, facts, kind));
   }
   if (facts.kind == StatementKind::kUse) {
-    TARN_CHECK(check_use(sql, facts));
+    TARN_CHECK(check_use(sql, facts, attachments));
   }
   for (const auto& use : facts.functions) {
     TARN_CHECK(check_function(sql, use, is_macro));
   }
   for (const auto& use : facts.tables) {
-    TARN_CHECK(check_table(sql, facts, use));
+    TARN_CHECK(check_table(sql, facts, use, attachments));
   }
   return ok();
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -15,9 +16,13 @@ namespace tarn::guard {
 // was made. Functions of the engine are judged by their own names first.
 using IsMacro = std::function<bool(const std::string&)>;
 
+// Lower-case names of databases of others, which are read only.
+using Attachments = std::set<std::string>;
+
 // Fails with kDenied (or kUnsupported for what comes later) and one sentence that starts with the place in
 // `sql`, the text from which `facts` were parsed.
-Status check(std::string_view sql, const engine::StatementFacts& facts, const IsMacro& is_macro = {});
+Status check(std::string_view sql, const engine::StatementFacts& facts, const IsMacro& is_macro = {},
+             const Attachments& attachments = {});
 
 // True when the statement may change something that outlives the session.
 bool writes(const engine::StatementFacts& facts);

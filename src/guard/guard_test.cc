@@ -200,6 +200,36 @@ TEST(GuardTest, KindsThatPeopleMayNotUse) {
   EXPECT_EQ(verdict("create macro m() as 1"), "");
 }
 
+TEST(GuardTest, AttachmentsAreReadAndNeverWritten) {
+  const Attachments attached = {"shop"};
+  const auto say = [&](std::string_view sql) {
+    auto parsed = engine::parse(sql);
+    EXPECT_TRUE(parsed) << sql;
+    for (const auto& facts : *parsed) {
+      if (auto status = check(sql, facts, {}, attached); !status) {
+        return fmt::format("{}: {}", name_of(status.error().code), status.error().message);
+      }
+    }
+    return std::string();
+  };
+  for (const auto* sql :
+       {"select * from shop.public.t", "select * from SHOP.t join lake.public.u using (id)",
+        "insert into t select * from shop.t", "create view v as select * from shop.t", "describe shop.t",
+        "delete from t where id in (select id from shop.t)", "explain select * from shop.a.b"}) {
+    EXPECT_EQ(say(sql), "") << sql;
+  }
+  for (const auto* sql :
+       {"insert into shop.public.t values (1)", "update shop.t set a = 1", "delete from Shop.t",
+        "create table shop.x.y as select 1", "drop table shop.t", "alter table shop.t add column a int",
+        "create view shop.v as select 1", "comment on table shop.t is 'x'", "use shop", "use SHOP.public",
+        "merge into shop.t using u on true when matched then delete", "prepare p as delete from shop.t",
+        "explain delete from shop.t", "select * from memory.t", "select * from shops.t.u"}) {
+    EXPECT_TRUE(say(sql).starts_with("denied: ")) << sql << "\n" << say(sql);
+  }
+  EXPECT_EQ(say("delete from shop.t"),
+            "denied: 1:13: attachment shop is read-only: write into the lake instead");
+}
+
 TEST(GuardTest, SentencesHavePlaceAndRemedy) {
   EXPECT_EQ(verdict("select 1;\nselect * from read_csv('/etc/passwd')"),
             "denied: 2:15: function read_csv is not allowed: it reaches files or other machines; declare a "

@@ -38,6 +38,7 @@ Result<std::unique_ptr<Lake>> Lake::open(Env& env, LakeOptions options) {
       options.memory_limit_bytes > 0 ? options.memory_limit_bytes : half_of_memory();
   database.threads = options.threads;
   database.time_zone = options.time_zone;
+  database.outside = std::move(options.outside);
   database.faults = options.faults;
   TARN_TRY(lake->database_, engine::Database::open(std::move(database)));
   return lake;

@@ -39,6 +39,7 @@ struct LakeOptions {
   std::vector<std::string> table_folders;      // absolute: where tables of other writers may lie, too
   bool check_outside_files = true;             // see catalog/outside_files.h
   std::optional<uint64_t> disk_reserve_bytes;  // see store/disk_reserve.h
+  engine::OutsideOptions outside;              // databases of others, read where they are
   FaultInjector* faults = nullptr;             // tests only: layers "sqlite" and "duckdb"
 };
 

@@ -14,6 +14,11 @@
 namespace tarn::model {
 namespace {
 
+// A database of others that does not answer is no mistake of the text.
+bool is_away(const Error& error) {
+  return error.code == Code::kUnavailable || error.code == Code::kTimeout;
+}
+
 class Checker {
  public:
   Checker(const ModelProject& project, session::SessionService& sessions, session::Draft& draft,
@@ -110,6 +115,9 @@ class Checker {
       return false;
     }
     auto columns = draft_.describe(compiled->rendered.text);
+    if (!columns && is_away(columns.error())) {
+      return false;
+    }
     if (!columns) {
       diagnostics_.push_back(explain(node, *compiled, facts->front(), columns.error()));
       return false;
@@ -159,7 +167,7 @@ class Checker {
       return;
     }
     auto columns = draft_.describe(compiled->rendered.text);
-    if (columns) {
+    if (columns || is_away(columns.error())) {
       return;
     }
     wrong = place_error(project_, *compiled, columns.error(), "");

@@ -123,6 +123,8 @@ void read_settings(const codec::YamlNode& node, Project& project, Diagnostics& d
     read_http(*http, project, diagnostics);
   if (const auto* iceberg = reader.child("iceberg"))
     read_iceberg(*iceberg, project, diagnostics);
+  if (const auto* attach = reader.child("attach"))
+    project.attachments = read_attachments(*attach, project.root, diagnostics);
   if (const auto* mail = reader.child("mail"))
     project.mail = *mail;
   if (const auto* retention = reader.child("retention"))

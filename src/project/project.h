@@ -1,7 +1,7 @@
 // A project: the folder of text files in git. This reads tarn.yml and resolves secret references.
 // tarn.yml: name, data (folder, default ".tarn"), vars, memory, threads, time_zone, http (host, port, url),
 // allow_private_addresses (default false: fetchers may not reach loopback and private networks),
-// runs_at_once, schedules, mail, alerts, retention, iceberg (locations, check_files).
+// runs_at_once, schedules, mail, alerts, retention, iceberg (locations, check_files), attach.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,7 @@
 #include "base/env/file_system.h"
 #include "base/result.h"
 #include "codec/yaml.h"
+#include "project/attach.h"
 
 namespace tarn::project {
 
@@ -33,6 +34,7 @@ struct Project {
   bool allow_private_addresses = false;
   std::vector<std::string> iceberg_folders;  // absolute: where tables of other engines may lie, too
   bool iceberg_checks_files = true;          // data files that other engines name are looked at
+  std::vector<Attachment> attachments;       // databases of others
   codec::YamlNode mail;                      // as written; report/mail/settings.h reads it
   codec::YamlNode alerts;                    // as written; alert/config.h reads it
   codec::YamlNode retention;                 // as written; retention/config.h reads it

@@ -46,6 +46,7 @@ struct Ground {
   Env& env;
   std::shared_ptr<Watchdog> watchdog;
   uint64_t set_aside_bytes_max;
+  guard::Attachments attachments;
   Crew crew;  // ends first: what was left to itself uses the others
 
   Result<std::shared_ptr<Link>> connect(const SessionOptions& options) {
@@ -211,7 +212,8 @@ class SessionImpl : public Session {
 
   Status allow(std::string_view sql, const StatementFacts& facts) {
     if (!options_.unsafe) {
-      TARN_CHECK(guard::check(sql, facts, [&](const std::string& name) { return is_macro(name); }));
+      TARN_CHECK(guard::check(
+          sql, facts, [&](const std::string& name) { return is_macro(name); }, ground_.attachments));
     }
     if (options_.as_of && guard::writes(facts)) {
       return Error{Code::kDenied,
@@ -401,6 +403,7 @@ class SessionServiceImpl : public SessionService {
             .env = env,
             .watchdog = options.watchdog ? std::move(options.watchdog) : make_watchdog(env, options.slots),
             .set_aside_bytes_max = options.set_aside_bytes_max,
+            .attachments = std::move(options.attachments),
             .crew = {}} {}
 
   Result<std::unique_ptr<Session>> open(SessionOptions options) override {

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -80,6 +81,7 @@ struct SessionServiceOptions {
   std::shared_ptr<Watchdog> watchdog = nullptr;  // see statements.h; null: one of its own, with `slots`
   // Of an open result, when the next statement of its session comes; more is not kept.
   uint64_t set_aside_bytes_max = uint64_t{1} << 30U;
+  std::set<std::string> attachments = {};  // names of databases of others, which may be read
 };
 
 std::unique_ptr<SessionService> make_session_service(engine::Database& database, engine::LakeCatalog& catalog,

@@ -1,5 +1,5 @@
-# Installs Debian packages, the pinned downloads of tools/deps.lock, the Python tools of tools/python.lock, the
-# packages of ui/package-lock.json.
+# Installs Debian packages, the pinned downloads of tools/deps.lock and tools/extensions.lock, the Python tools of
+# tools/python.lock and tools/delta.lock, the packages of ui/package-lock.json.
 # Whatever is there already, with the right checksum, is left alone: a second run needs no network.
 
 say() { if [ -t 1 ]; then printf '\033[1m%s\033[0m\n' "$*"; else printf '%s\n' "$*"; fi; }
@@ -29,6 +29,11 @@ install_packages() {
   done <"$1"
   [ ${#missing[@]} = 0 ] && return
   say "Installing ${#missing[@]} Debian packages"
+  # The tests start PostgreSQL themselves, in folders of their own: no server of the machine's is wanted.
+  if [[ " ${missing[*]} " == *" postgresql"* ]]; then
+    as_root mkdir -p /etc/postgresql-common/createcluster.d
+    echo "create_main_cluster = false" | as_root tee /etc/postgresql-common/createcluster.d/tarn.conf >/dev/null
+  fi
   as_root apt-get update -q >/dev/null
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >"$TARN_DEPS/apt.log" 2>&1 || {
     tail -n 20 "$TARN_DEPS/apt.log" >&2
@@ -39,6 +44,8 @@ install_packages() {
 checksum_is() { [ -f "$1" ] && [ "$(sha256sum "$1" | cut -d' ' -f1)" = "$2" ]; }
 
 download_npm() { (cd "$TARN_DEPS/download" && npm pack --silent "$1@$2" >/dev/null); }
+
+download_pypi() { (cd "$TARN_DEPS/download" && python3 -m pip download -q --disable-pip-version-check --no-deps "$1==$2"); }
 
 download_crate() {
   local work
@@ -82,6 +89,21 @@ unpack_duckdb() {
   echo "$want" >"$stamp"
 }
 
+# DuckDB's extensions, as their makers signed them, into one folder.
+unpack_extensions() {
+  local folder="$TARN_DEPS/extensions" want kind name version file sum
+  want=$(sha256sum tools/extensions.lock)
+  [ -f "$folder/.stamp" ] && [ "$(cat "$folder/.stamp")" = "$want" ] && return
+  say "Unpacking DuckDB's extensions"
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  while read -r kind name version file sum; do
+    case "$kind" in '' | '#'*) continue ;; esac
+    unzip -q -o -j "$TARN_DEPS/download/$file" '*.duckdb_extension' -d "$folder"
+  done <tools/extensions.lock
+  echo "$want" >"$folder/.stamp"
+}
+
 unpack_datasets() {
   local target="$TARN_DEPS/vega-datasets"
   [ -f "$target/.stamp" ] && return
@@ -91,14 +113,14 @@ unpack_datasets() {
   touch "$target/.stamp"
 }
 
-# Python tools for tests, in an environment of their own; every wheel is pinned by checksum.
+# install_python LOCK FOLDER: Python tools for tests, in an environment of their own; every wheel is pinned by checksum.
 install_python() {
-  local venv="$TARN_DEPS/venv" want
-  want=$(sha256sum tools/python.lock)
+  local venv="$TARN_DEPS/$2" want
+  want=$(sha256sum "$1")
   [ -f "$venv/.stamp" ] && [ "$(cat "$venv/.stamp")" = "$want" ] && return
-  say "Installing the Python tools of the tests"
+  say "Installing the Python tools of $1"
   python3 -m venv --clear "$venv"
-  "$venv/bin/pip" install -q --disable-pip-version-check --require-hashes --no-deps -r tools/python.lock
+  "$venv/bin/pip" install -q --disable-pip-version-check --require-hashes --no-deps -r "$1"
   echo "$want" >"$venv/.stamp"
 }
 
@@ -144,9 +166,12 @@ install_rest_kit() {
 mkdir -p "$TARN_DEPS"
 install_packages tools/apt.txt
 fetch_locked tools/deps.lock
+fetch_locked tools/extensions.lock
 unpack_duckdb
+unpack_extensions
 unpack_datasets
-[ -f tools/python.lock ] && install_python
+install_python tools/python.lock venv
+install_python tools/delta.lock delta-venv
 install_npm
 install_rest_kit
 say "Everything is there."

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "app/backend/outside.h"
 #include "app/backend/project_alerts.h"
 #include "app/backend/project_tasks.h"
 #include "app/backend/replay_task.h"
@@ -168,14 +169,16 @@ Result<std::unique_ptr<Workspace>> Workspace::open(Env& env, project::Project pr
   lake.disk_reserve_bytes = parts->project.disk_reserve_bytes;
   lake.table_folders = parts->project.iceberg_folders;
   lake.check_outside_files = parts->project.iceberg_checks_files;
+  lake.outside = outside_options(env, parts->project);
   lake.faults = options.faults;
   lake.system_tables = [&parts](store::Store& store, engine::LakeCatalog& catalog) {
     return parts->open_records(store, catalog);
   };
   TARN_TRY(parts->lake, lake::Lake::open(env, std::move(lake)));
   flowfile::clear_scripts(parts->project.data_folder);
-  parts->sessions = session::make_session_service(parts->lake->database(), parts->lake->catalog(), env,
-                                                  {.watchdog = parts->watchdog});
+  parts->sessions = session::make_session_service(
+      parts->lake->database(), parts->lake->catalog(), env,
+      {.watchdog = parts->watchdog, .attachments = attachment_names(parts->project)});
   return std::unique_ptr<Workspace>(new Workspace(std::move(parts)));
 }
 

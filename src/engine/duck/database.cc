@@ -3,6 +3,7 @@
 #include "engine/duck/json/deep_values.h"
 #include "engine/duck/json/json_lines.h"
 #include "engine/duck/lake/attach.h"
+#include "engine/duck/outside/outside_attach.h"
 
 namespace tarn::engine {
 namespace {
@@ -10,19 +11,40 @@ namespace {
 class DuckDatabase : public Database {
  public:
   DuckDatabase(std::unique_ptr<duckdb::DuckDB> database, bool has_lake,
-               duckdb::shared_ptr<LakeAttachment> attachment)
-      : database_(std::move(database)), has_lake_(has_lake), attachment_(std::move(attachment)) {}
+               duckdb::shared_ptr<LakeAttachment> attachment, outside::Attachments outside)
+      : database_(std::move(database)),
+        has_lake_(has_lake),
+        attachment_(std::move(attachment)),
+        outside_(std::move(outside)) {}
+  ~DuckDatabase() override {
+    for (const auto& one : outside_) {
+      one->stop();
+    }
+  }
+  DuckDatabase(const DuckDatabase&) = delete;
+  DuckDatabase& operator=(const DuckDatabase&) = delete;
 
   Result<std::unique_ptr<Connection>> connect() override { return make_connection(*database_, has_lake_); }
   std::set<std::string> open_files() override {
     return has_lake_ ? open_lake_files(*attachment_) : std::set<std::string>();
+  }
+  Result<std::vector<OutsideTable>> outside_tables(const std::string& name) override {
+    return outside::list_tables(outside_, name);
   }
 
  private:
   std::unique_ptr<duckdb::DuckDB> database_;
   bool has_lake_;
   duckdb::shared_ptr<LakeAttachment> attachment_;
+  outside::Attachments outside_;
 };
+
+// Of the instances that attachments are opened in: they only read, and keep nothing.
+outside::Limits outside_limits(const DatabaseOptions& options) {
+  return {.memory_bytes = options.memory_limit_bytes / 4,
+          .threads = options.threads,
+          .time_zone = options.time_zone};
+}
 
 duckdb::shared_ptr<LakeAttachment> attachment_of(const DatabaseOptions& options) {
   auto attachment = duckdb::make_shared_ptr<LakeAttachment>();
@@ -52,11 +74,13 @@ void configure(duckdb::DBConfig& config, const DatabaseOptions& options) {
   config.SetOptionByName("autoload_known_extensions", duckdb::Value::BOOLEAN(false));
 }
 
-std::string settings_after_open(const DatabaseOptions& options, bool has_lake) {
+std::string settings_after_open(const DatabaseOptions& options, bool has_lake,
+                                const outside::Attachments& outside) {
   auto sql = fmt::format("SET GLOBAL TimeZone = '{}';", options.time_zone);
   if (has_lake) {
     sql += fmt::format("ATTACH '' AS {} (TYPE {});", kLakeDatabase, kLakeExtension);
   }
+  sql += outside::attach_text(outside);
   if (!options.external_access) {
     sql += "SET GLOBAL enable_external_access = false;";
   }
@@ -74,6 +98,8 @@ Result<std::unique_ptr<Database>> Database::open(DatabaseOptions options) {
     if (has_lake) {
       register_lake(config, attachment);
     }
+    auto outside = outside::make_attachments(options.outside, outside_limits(options));
+    outside::register_outside(config, outside, options.visibility);
     auto database = std::make_unique<duckdb::DuckDB>(nullptr, &config);
     // A name that is no table must not become a file.
     auto& running = duckdb::DBConfig::GetConfig(*database->instance);
@@ -90,11 +116,11 @@ Result<std::unique_ptr<Database>> Database::open(DatabaseOptions options) {
     register_lake_functions(*database->instance);
     json::refuse_deep_values(*database->instance);
     duckdb::Connection first(*database);
-    auto result = first.Query(settings_after_open(options, has_lake));
+    auto result = first.Query(settings_after_open(options, has_lake, outside));
     if (result->HasError()) {
       return to_error(result->GetErrorObject());
     }
-    return std::make_unique<DuckDatabase>(std::move(database), has_lake, attachment);
+    return std::make_unique<DuckDatabase>(std::move(database), has_lake, attachment, std::move(outside));
   } catch (const std::exception& exception) {
     return to_error(exception);
   }
