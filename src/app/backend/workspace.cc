@@ -456,6 +456,29 @@ store::Store& Workspace::records() {
   return parts_->lake->store();
 }
 
+std::vector<serve::AttachmentInfo> Workspace::attachments() {
+  std::vector<serve::AttachmentInfo> all;
+  for (const auto& attachment : parts_->project.attachments)
+    all.push_back({.name = attachment.name, .kind = attachment.kind, .problem = "", .tables = {}});
+  return all;
+}
+
+Result<serve::AttachmentInfo> Workspace::attachment(const std::string& name) {
+  for (auto& info : attachments()) {
+    if (info.name != name)
+      continue;
+    auto tables = parts_->lake->database().outside_tables(name);
+    if (tables)
+      info.tables = std::move(*tables);
+    else
+      info.problem = tables.error().message;
+    return info;
+  }
+  return Error{Code::kNotFound, fmt::format("tarn.yml attaches no database '{}'; GET /api/v1/attachments lists those "
+                                            "that it does",
+                                            name)};
+}
+
 Result<serve::RawBytes> Workspace::raw_bytes(const std::string& source, const std::string& run,
                                              int64_t number) {
   TARN_TRY(const auto fetches, parts_->fetches->of_run(source, run));

@@ -90,6 +90,8 @@ class Workspace final : public serve::Backend, public serve::Insight {
   engine::LakeCatalog& lake() override;
   Result<std::vector<serve::TableMoment>> table_history(const std::string& uuid, int limit) override;
   store::Store& records() override;
+  std::vector<serve::AttachmentInfo> attachments() override;
+  Result<serve::AttachmentInfo> attachment(const std::string& name) override;
   Result<serve::RawBytes> raw_bytes(const std::string& source, const std::string& run,
                                     int64_t number) override;
 

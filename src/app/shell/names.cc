@@ -117,7 +117,9 @@ bool starts_with(std::string_view text, std::string_view start) {
 
 void Names::refresh(serve::SqlSession& session) {
   const auto answer =
-      session.sql({.sql = "select table_schema, table_name, column_name from information_schema.columns"});
+      session.sql({.sql = "select case when table_catalog in ('lake', 'system', 'temp') then table_schema "
+                          "else table_catalog || '.' || table_schema end, table_name, column_name "
+                          "from information_schema.columns where column_name <> '…'"});
   if (!answer)
     return;
   std::vector<Column> found;

@@ -154,9 +154,11 @@ class Shell {
     } else if (name == ".tables" || name == "\\dt" ||
                ((name == ".schema" || name == "\\d") && rest.empty())) {
       run_statement(
-          "select table_schema as schema, table_name as name, "
-          "case table_type when 'VIEW' then 'view' else 'table' end as kind "
-          "from information_schema.tables order by all");
+          "select case when table_catalog in ('lake', 'system', 'temp') then table_schema "
+          "else table_catalog || '.' || table_schema end as schema, table_name as name, "
+          "case when table_catalog not in ('lake', 'system', 'temp') then 'outside' "
+          "when table_type = 'VIEW' then 'view' else 'table' end as kind "
+          "from information_schema.tables order by kind = 'outside', all");
     } else if (name == ".schema" || name == "\\d") {
       run_statement(
           fmt::format("select column_name as column, column_type as type from (describe {})", rest));

@@ -67,7 +67,15 @@ bool RoomsApi::handle(const Request& request, Response& response) {
     raw(rest, request, response);
     return true;
   }
+  if (what == "attachments" && rest.empty()) {
+    answer(response, 200, attachments());
+    return true;
+  }
   const auto name = take_part(rest);
+  if (what == "attachments" && !name.empty() && rest.empty()) {
+    answer(response, attachment(name));
+    return true;
+  }
   if (what == "tables" && !name.empty() && !rest.empty()) {
     answer(response, table(name, std::string(rest), request));
     return true;
@@ -77,6 +85,29 @@ bool RoomsApi::handle(const Request& request, Response& response) {
     return true;
   }
   return false;
+}
+
+Json RoomsApi::attachments() {
+  Json list = Json::array();
+  for (const auto& one : insight_.attachments())
+    list.push_back({{"name", one.name}, {"kind", one.kind}});
+  return {{"attachments", std::move(list)}};
+}
+
+Result<Json> RoomsApi::attachment(const std::string& name) {
+  TARN_TRY(const auto one, insight_.attachment(name));
+  Json tables = Json::array();
+  for (const auto& table : one.tables) {
+    Json columns = Json::array();
+    for (const auto& column : table.columns)
+      columns.push_back({{"name", column.name}, {"type", column.type}});
+    tables.push_back({{"schema", table.schema}, {"name", table.name}, {"columns", std::move(columns)}});
+  }
+  return Json{{"name", one.name},
+              {"kind", one.kind},
+              {"read_only", true},
+              {"problem", one.problem},
+              {"tables", std::move(tables)}};
 }
 
 Result<Json> RoomsApi::overview() {

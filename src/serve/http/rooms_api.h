@@ -43,6 +43,8 @@ class RoomsApi {
   Result<Json> run(const std::string& id);
   Result<Json> tasks_of(const std::string& run);
   Result<Json> lines(const std::string& id, const Request& request);
+  Json attachments();
+  Result<Json> attachment(const std::string& name);
   void raw(std::string_view rest, const Request& request, Response& response);
 
   Env& env_;

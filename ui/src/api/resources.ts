@@ -104,11 +104,13 @@ export const useTable = (of: () => { schema: string; name: string; asOf: string 
     (event) => event.kind === "lake" && event.data.tables.includes(`${of()?.schema}.${of()?.name}`),
   );
 
-// Schema, table, column, type: for completion.
+// Schema, table, column, type, and the attachment that they are in: for completion.
 export const useColumns = () =>
   useRows(
     () => ({
-      text: "select table_schema, table_name, column_name, data_type from information_schema.columns order by all",
+      text: `select table_schema, table_name, column_name, data_type,
+        case when table_catalog in ('lake', 'system', 'temp') then '' else table_catalog end as outside
+        from information_schema.columns where column_name <> '…' order by outside, table_schema, table_name, ordinal_position`,
       limit: 20_000,
     }),
     (event) => event.kind === "lake",

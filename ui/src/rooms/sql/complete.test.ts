@@ -18,6 +18,18 @@ describe("completion", () => {
     expect(named("from _tarn.runs")).toEqual(["_tarn.runs"]);
     expect(named("from runs")).toEqual([]);
   });
+  it("tells tables of attachments from those of the lake", () => {
+    const both = catalogOf([
+      ["public", "prices", "day", "DATE", ""],
+      ["public", "prices", "id", "INTEGER", "shop"],
+      ["Odd", "t", "a", "INTEGER", "shop"],
+    ]);
+    const found = (sql: string) => tablesNamed(sql, both).map(tableInSql);
+    expect(found("from shop.public.prices")).toEqual(["shop.public.prices"]);
+    expect(found("from shop.prices join prices")).toEqual(["prices", "shop.public.prices"]);
+    expect(found('from shop."Odd".t')).toEqual(['shop."Odd".t']);
+    expect(Object.keys(namespaceOf(both))).toEqual(["public", "shop"]);
+  });
   it("writes odd names in quotes", () => {
     expect(columnOptions("from prices", catalog).map((one) => one.apply)).toEqual(["day", '"Close Price"']);
     expect(inSql('a"b')).toBe('"a""b"');

@@ -5,18 +5,19 @@ import { quoteName, type Cell } from "../../api/client";
 import { sqlWords } from "../../text/sqlwords";
 
 export interface CatalogTable {
+  outside: string; // the attachment that it is in; empty: none
   schema: string;
   name: string;
   columns: { name: string; type: string }[];
 }
 
-// Rows of schema, table, column, type, in that order.
+// Rows of schema, table, column, type, attachment, in that order.
 export function catalogOf(rows: Cell[][]): CatalogTable[] {
   const tables: CatalogTable[] = [];
-  for (const [schema, name, column, type] of rows) {
+  for (const [schema, name, column, type, outside] of rows) {
     let last = tables.at(-1);
-    if (last?.schema !== schema || last?.name !== name) {
-      tables.push((last = { schema: schema ?? "", name: name ?? "", columns: [] }));
+    if (last?.schema !== schema || last?.name !== name || last?.outside !== (outside ?? "")) {
+      tables.push((last = { outside: outside ?? "", schema: schema ?? "", name: name ?? "", columns: [] }));
     }
     last!.columns.push({ name: column ?? "", type: type ?? "" });
   }
@@ -26,17 +27,23 @@ export function catalogOf(rows: Cell[][]): CatalogTable[] {
 const words = new Set(sqlWords);
 export const inSql = (name: string): string =>
   /^[a-z_][a-z0-9_]*$/.test(name) && !words.has(name) ? name : quoteName(name);
-export const tableInSql = (table: { schema: string; name: string }): string =>
-  table.schema === "public" ? inSql(table.name) : `${inSql(table.schema)}.${inSql(table.name)}`;
+export const tableInSql = (table: { outside?: string; schema: string; name: string }): string =>
+  table.outside
+    ? `${inSql(table.outside)}.${inSql(table.schema)}.${inSql(table.name)}`
+    : table.schema === "public"
+      ? inSql(table.name)
+      : `${inSql(table.schema)}.${inSql(table.name)}`;
 
-const naming = /\b(?:from|join|into|update|table|describe)\s+((?:"[^"]+"|\w+)(?:\.(?:"[^"]+"|\w+))?)/gi;
+const naming = /\b(?:from|join|into|update|table|describe)\s+((?:"[^"]+"|\w+)(?:\.(?:"[^"]+"|\w+)){0,2})/gi;
 const plain = (name: string) => name.replaceAll('"', "").toLowerCase();
 
 export function tablesNamed(sql: string, catalog: CatalogTable[]): CatalogTable[] {
   const wanted = new Set([...sql.matchAll(naming)].map((match) => plain(match[1]!)));
-  return catalog.filter(({ schema, name }) => {
+  return catalog.filter(({ outside, schema, name }) => {
     const short = name.toLowerCase();
-    return wanted.has(`${schema.toLowerCase()}.${short}`) || (schema === "public" && wanted.has(short));
+    const full = `${schema.toLowerCase()}.${short}`;
+    if (outside) return wanted.has(`${outside}.${full}`) || wanted.has(`${outside}.${short}`);
+    return wanted.has(full) || (schema === "public" && wanted.has(short));
   });
 }
 
@@ -58,11 +65,14 @@ export function columnOptions(sql: string, catalog: CatalogTable[]): Completion[
   return [...options.values()];
 }
 
-export type Namespace = Record<string, Record<string, Completion[]>>;
+export interface Namespace {
+  [name: string]: Namespace | Completion[];
+}
 export function namespaceOf(catalog: CatalogTable[]): Namespace {
   const all: Namespace = {};
   for (const table of catalog) {
-    (all[table.schema] ??= {})[table.name] = table.columns.map(({ name, type }) => ({
+    const home = (table.outside ? (all[table.outside] ??= {}) : all) as Namespace;
+    ((home[table.schema] ??= {}) as Namespace)[table.name] = table.columns.map(({ name, type }) => ({
       label: name,
       apply: inSql(name),
       type: "property",
