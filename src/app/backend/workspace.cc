@@ -474,9 +474,10 @@ Result<serve::AttachmentInfo> Workspace::attachment(const std::string& name) {
       info.problem = tables.error().message;
     return info;
   }
-  return Error{Code::kNotFound, fmt::format("tarn.yml attaches no database '{}'; GET /api/v1/attachments lists those "
-                                            "that it does",
-                                            name)};
+  return Error{Code::kNotFound,
+               fmt::format("tarn.yml attaches no database '{}'; GET /api/v1/attachments lists those "
+                           "that it does",
+                           name)};
 }
 
 Result<serve::RawBytes> Workspace::raw_bytes(const std::string& source, const std::string& run,

@@ -336,25 +336,28 @@ Result<std::vector<TableId>> Attachment::tables(milliseconds age_max, const Stop
 }
 
 std::vector<TableId> Attachment::tables_known(const Stopped& stopped) {
-  milliseconds patience(0);
+  bool first = false;
   {
     const std::lock_guard lock(mutex_);
     if (tables_ && Clock::now() - listed_at_ <= kTablesAgeMax) {
       return *tables_;
     }
-    if (!looked_around_ && !tables_) {
-      patience = std::min(kFirstLook, outside_.patience);
-    }
+    first = !looked_around_ && !tables_;
     looked_around_ = true;
   }
-  (void)call<std::vector<TableId>>(stopped, patience,
-                                   [this](Instance& instance) -> Result<std::vector<TableId>> {
-                                     TARN_TRY(auto tables, list(instance));
-                                     look_at(instance, tables);
-                                     return tables;
-                                   });
+  look_around(first ? kFirstLook : milliseconds(0), stopped);
   const std::lock_guard lock(mutex_);
   return tables_.value_or(std::vector<TableId>());
+}
+
+void Attachment::look_around(milliseconds patience, const Stopped& stopped) {
+  const auto work = [this](Instance& instance) -> Result<std::vector<TableId>> {
+    TARN_TRY(auto tables, list(instance));
+    look_at(instance, tables);
+    return tables;
+  };
+  // Shorter than the patience of statements: who only looks around does not find the other side hanging.
+  (void)call<std::vector<TableId>>(stopped, std::min(patience, outside_.patience / 2), work);
 }
 
 std::optional<Shape> Attachment::shape_known(const TableId& table) {

@@ -49,6 +49,9 @@ class Attachment : public std::enable_shared_from_this<Attachment> {
   // The same for those who only look around: waits for the first answer only, and a short time; else answers
   // what is known.
   std::vector<TableId> tables_known(const Stopped& stopped);
+  // Lists the tables and looks at the columns of those that nobody has named yet; goes on behind the scenes
+  // when that takes longer than `patience`.
+  void look_around(std::chrono::milliseconds patience, const Stopped& stopped);
   // Columns of a table that tables() listed, no older than a few seconds.
   Result<Shape> shape(const TableId& table, const Stopped& stopped);
   // Nothing: it was not asked for yet.

@@ -14,6 +14,8 @@
 namespace tarn::engine::outside {
 namespace {
 
+constexpr std::chrono::milliseconds kLookForColumns{5'000};
+
 // Nothing is ever written, and each scan is a transaction of its own on the other side.
 class ReadManager final : public db::TransactionManager {
  public:
@@ -92,7 +94,7 @@ Result<std::vector<OutsideTable>> list_tables(const Attachments& attachments, co
       continue;
     }
     TARN_TRY(const auto ids, attachment->tables(std::chrono::milliseconds(5'000), {}));
-    (void)attachment->tables_known({});
+    attachment->look_around(kLookForColumns, {});
     std::vector<OutsideTable> tables;
     for (const auto& id : ids) {
       OutsideTable table{.schema = id.schema, .name = id.name, .columns = {}};
