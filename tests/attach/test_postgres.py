@@ -146,6 +146,14 @@ def test_the_extension_opens_no_other_door(shop, statement):
     error(shop, f"select 1 from shop.customers limit 1; {statement}")
 
 
+def test_a_view_that_writes_cannot(shop, postgres):
+    postgres.run("""create table marks(a int); grant insert on marks to reader;
+                    create function mark() returns int language sql as 'insert into marks values (1) returning a';
+                    create view sly as select mark() as a; grant select on sly to reader""", "shop")
+    assert "read-only transaction" in error(shop, "select * from shop.sly")
+    assert postgres.run("select count(*) from marks", "shop").split()[2] == "0"
+
+
 def test_no_secret_can_be_seen(shop):
     for sql in ("select * from duckdb_databases()", "select * from _tarn.statements", "select * from information_schema.tables",
                 "select * from duckdb_functions()", "explain select * from shop.customers", "explain analyze select * from shop.customers"):
