@@ -9,6 +9,7 @@ export type Run = Schemas["Run"];
 export type RunDetail = Schemas["RunDetail"];
 export type TaskDetail = Schemas["TaskDetail"];
 export type Table = Schemas["Table"];
+export type Attachment = Schemas["Attachment"];
 export type TableDetail = Schemas["TableDetail"];
 export type LogPage = Schemas["LogPage"];
 export type LogLine = Schemas["LogLine"];

@@ -4,6 +4,7 @@ import { boardPath, type Board, type BoardSummary } from "./boards";
 import { askMeanings, reportPath, type FieldMeaning, type Report } from "./reports";
 import { isGuest } from "./client";
 import type {
+  Attachment,
   BackfillProgress,
   Calendar,
   Due,
@@ -102,6 +103,18 @@ export const useTable = (of: () => { schema: string; name: string; asOf: string 
       return `/api/v1/tables/${encodeURIComponent(wanted.schema)}/${encodeURIComponent(wanted.name)}${query}`;
     },
     (event) => event.kind === "lake" && event.data.tables.includes(`${of()?.schema}.${of()?.name}`),
+  );
+
+// Databases of others: their names, and what one of them holds, for which it is opened.
+export const useAttachments = () =>
+  useResource<{ attachments: { name: string; kind: string }[] }>(
+    () => "/api/v1/attachments",
+    () => false,
+  );
+export const useAttachment = (name: () => string | null) =>
+  useResource<Attachment>(
+    () => (name() ? `/api/v1/attachments/${encodeURIComponent(name()!)}` : null),
+    () => false,
   );
 
 // Schema, table, column, type, and the attachment that they are in: for completion.

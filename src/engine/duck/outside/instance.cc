@@ -56,6 +56,8 @@ std::string without_preamble(std::string text) {
       text.erase(0, end + 3);
     }
   }
+  // The client library's guess, which adds nothing.
+  text = text.substr(0, text.find("\n\tIs the server running"));
   return text;
 }
 
