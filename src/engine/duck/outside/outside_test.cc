@@ -28,8 +28,9 @@ class OutsideTest : public LakeTest {
     ASSERT_TRUE((*connection)
                     ->execute(fmt::format(R"(
       create table t as select i as id, case when i % 7 = 0 then null else i * 1.5::decimal(9,2) end as score,
-        case when i % 5 = 0 then null else 'n' || (i % 20) end as name, date '2024-01-01' + (i % 40)::int as day,
-        i % 3 = 0 as flag, i::double / 3 as ratio from range(3000) r(i);
+        case when i % 5 = 0 then null else 'n' || (i % 20) end as name,
+        date '2024-01-01' + (i % 40)::int as day, i % 3 = 0 as flag, i::double / 3 as ratio
+        from range(3000) r(i);
       copy t to '{0}/t.parquet' (format parquet);
       copy (select * from t where id < 1500) to '{0}/parts/a.parquet' (format parquet);
       copy (select * from t where id >= 1500) to '{0}/parts/b.parquet' (format parquet);
