@@ -18,7 +18,7 @@ from random_sql import TYPES, WIDER, literal
 from table_facts import check_table
 from tarn_server import Server
 
-TABLES = int(os.environ.get("TARN_TABLES", "16"))
+TABLES = int(os.environ.get("TARN_TABLES", "30"))
 SEED = int(os.environ.get("TARN_SEED", random.randrange(1 << 30)))
 # What Iceberg holds as another type (text, a wider number) is compared only by table_facts.
 ASKED = {"boolean", "tinyint", "smallint", "integer", "bigint", "utinyint", "uinteger", "ubigint", "hugeint", "float", "double",
