@@ -17,7 +17,7 @@ import urllib.error
 import pyarrow as pa
 import pytest
 from pyiceberg.catalog import load_catalog
-from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException, ServiceUnavailableError
+from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException, ServiceUnavailableError, ValidationException
 from pyiceberg.table import StaticTable
 from requests.exceptions import RequestException
 
@@ -198,7 +198,7 @@ class RestWriter(Writer):
                 table.delete(f"id = '{victim}'")
             else:
                 table.append(names(id))
-        except CommitFailedException:
+        except (CommitFailedException, ValidationException):  # the other: of files that are gone by now
             self.conflicts += 1
             return True
         except (RequestException, CommitStateUnknownException, ServiceUnavailableError, OSError):

@@ -23,8 +23,12 @@ class RestSpark(Spark):
 
     def __init__(self, folder, server):
         super().__init__(folder)
-        self.connect(CATALOG, {"type": "rest", "uri": f"{server.url}/iceberg", "credential": f"me:{server.token}", "scope": "catalog",
-                               "oauth2-server-uri": f"{server.url}/iceberg/v1/oauth/tokens",
+        self.token = server.token
+        self.attach(CATALOG, server.url)
+
+    def attach(self, catalog, url):
+        self.connect(catalog, {"type": "rest", "uri": f"{url}/iceberg", "credential": f"me:{self.token}", "scope": "catalog",
+                               "oauth2-server-uri": f"{url}/iceberg/v1/oauth/tokens",
                                # Spark keeps a table that it has loaded for 30 s; others write to these, too.
                                "cache-enabled": "false"})
 

@@ -15,6 +15,7 @@ import pyiceberg_steps as steps
 
 from catalog_peers import CATALOG, RestDuckDB, RestPyIceberg, RestSpark, RestTrino
 from conftest import Tarn
+from lossy_proxy import LossyProxy
 from matrix import Limit, Matrix
 from readers import sorted_rows, tarn_answer
 from small_peers import DuckDB
@@ -81,6 +82,10 @@ class Shared:
 
     def delete_files(self):
         return int(self.tarn.rows(f"select count(*) as n from table_files('{self.schema}.{self.table}') where content <> 'data'")[0]["n"])
+
+    def files(self):
+        return [pathlib.Path(row["path"].removeprefix("file://"))
+                for row in self.tarn.rows(f"select path from table_files('{self.schema}.{self.table}')")]
 
     # Creating, in each one's words.
     def create(self, name, oracle, columns=None, **options):
@@ -515,6 +520,32 @@ def of(peers, run, pyiceberg=None):
     return {**{name: run for name in peers}, **({"pyiceberg": pyiceberg} if pyiceberg else {})}
 
 
+def through_a_lossy_proxy(shared):
+    """Answers of what was done are lost: Iceberg's Java client asks again, or gives up; each change is there once, with all its files."""
+    people(shared, "lost", merge_on_read=True)
+    proxy = LossyProxy(shared.server.url)
+    try:
+        shared.peer.attach("lossy", proxy.url)
+        steps = ["insert into {t} values (5000, 'lost', 1, null)", "delete from {t} where k % 3 = 0", "update {t} set s = 'x' where k < 20", MERGE]
+        for mode in ("503", "closed"):
+            for i, text in enumerate(steps):
+                text = text.replace("5000", str(5000 + i + (100 if mode == "closed" else 0)))
+                proxy.lose(mode, count=1 + i % 2)
+                try:
+                    shared.peer.ask(text.format(t=f"lossy.{shared.schema}.lost"))
+                except RuntimeError as error:
+                    assert "ommit" in str(error), error
+                assert proxy.lost and proxy.lost[0][2] == 200, f"{mode}: {text}"
+                proxy.lose(None)
+                shared.oracle_does(text)
+                shared.peer.catalog = CATALOG
+                shared.check()
+                assert all(path.exists() for path in shared.files()), f"{mode}: {text}"
+    finally:
+        proxy.stop()
+        shared.peer.catalog = CATALOG
+
+
 OPERATIONS = {
     "create; insert; every type, NULL, nested": of(SQL_PEERS, make_types, steps.every_type),
     "create with partitions; insert": of(SQL_PEERS, make_partitioned, steps.partitions),
@@ -535,6 +566,7 @@ OPERATIONS = {
     "statistics (Puffin)": of(JVM, statistics),
     "tables of format version 1": of(JVM, version_1, steps.version_1),
     "views of the peer's dialect": of(JVM, views),
+    "answers of commits are lost": of(("Spark",), through_a_lossy_proxy),
     "write at once with Tarn": of(SQL_PEERS, write_at_once, lambda shared: write_at_once(shared, steps.people, steps.write_one)),
 }
 

@@ -1,5 +1,5 @@
 # ./dev soak [KILLS=500] [FUZZ_SECONDS=300]: the long tests (hours). The fault tests at every call and with a fresh
-# seed, then random tables, transactions and files, then all tests under the sanitizers, then each fuzz target for
+# seed, random transactions, random requests to /iceberg (TARN_ICEBERG_OPENAPI=FILE, see tests/rest_fuzz), then random tables, transactions and files, then all tests under the sanitizers, then each fuzz target for
 # so long. Appends a line for each part that ran to its end to docs/soak.md.
 kills="${1:-500}" fuzz_seconds="${2:-300}"
 if [ ! -f docs/soak.md ]; then
@@ -25,6 +25,27 @@ start=$SECONDS outcome=passed
 TARN_BUILD="$PWD/build" TARN_FAULT_ALL=1 TARN_KILLS="$kills" TARN_SEED="$seed" \
   "$TARN_DEPS/venv/bin/python" -m pytest -q -p no:cacheprovider tests/faults || outcome=FAILED
 note "fault tests at every call, $kills kills" "$seed" "$start" "$outcome"
+
+start=$SECONDS outcome=passed
+TARN_BUILD="$PWD/build" TARN_TRANSACTIONS=10000 TARN_SEED="$seed" "$TARN_DEPS/venv/bin/python" -m pytest -q -p no:cacheprovider \
+  tests/clients/test_two_sessions.py tests/clients/test_differential.py || outcome=FAILED
+note "10,000 random transactions of one session and of two" "$seed" "$start" "$outcome"
+
+# Iceberg's OpenAPI document is in no registry: whoever has it names it.
+if [ -n "${TARN_ICEBERG_OPENAPI:-}" ]; then
+  venv="$TARN_DEPS/rest-fuzz-venv" want=$(sha256sum tools/rest-fuzz.lock)
+  if [ ! -f "$venv/.stamp" ] || [ "$(cat "$venv/.stamp")" != "$want" ]; then
+    python3 -m venv --clear "$venv"
+    "$venv/bin/pip" install -q --disable-pip-version-check --require-hashes --no-deps -r tools/rest-fuzz.lock
+    echo "$want" >"$venv/.stamp"
+  fi
+  start=$SECONDS outcome=passed
+  TARN_BUILD="$PWD/build" TARN_FUZZ_EXAMPLES=2000 TARN_SEED="$seed" "$TARN_DEPS/venv/bin/python" -m pytest -q -p no:cacheprovider \
+    tests/rest_fuzz || outcome=FAILED
+  note "2,000 random requests for each operation of /iceberg" "$seed" "$start" "$outcome"
+else
+  echo "TARN_ICEBERG_OPENAPI names no document: no random requests to /iceberg"
+fi
 
 start=$SECONDS outcome=passed
 TARN_BUILD="$PWD/build" TARN_TABLES=500 TARN_TRANSACTIONS=2000 TARN_FILES=200 TARN_FLIPS=2000 \

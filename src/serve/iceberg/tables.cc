@@ -106,7 +106,8 @@ Answer IcebergApi::drop_table(const Call& call) {
     return no_table(name);
   const auto purge = call.request.query.find("purgeRequested");
   TableChange change{.kind = TableChange::Kind::kDrop, .name = table->name(), .uuid = table->uuid()};
-  change.purge = purge != call.request.query.end() && purge->second == "true";
+  change.purge =
+      purge != call.request.query.end() && engine::fold(purge->second) == "true";  // Python: "True"
   engine::CommitRequest request;
   request.repeatable = call.repeatable;
   request.tables.push_back(std::move(change));
