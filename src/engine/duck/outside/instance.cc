@@ -56,8 +56,9 @@ std::string without_preamble(std::string text) {
       text.erase(0, end + 3);
     }
   }
-  // The client library's guess, which adds nothing.
+  // The client library's guess, and a picture of a statement that nobody wrote.
   text = text.substr(0, text.find("\n\tIs the server running"));
+  text = text.substr(0, text.find("\n\nLINE 1:"));
   return text;
 }
 
