@@ -68,6 +68,22 @@ struct Bench {
         after, before, after / before, after <= before * 1.2 ? "holds" : "MISSED");
   }
 
+  // One row into a table of 5 million with a key that grows, and with one at random.
+  void keys() {
+    for (const char* key : {"i", "hash(i)"}) {
+      need(session.execute("create or replace table keyed(k ubigint primary key, v int)"));
+      need(session.execute(
+          fmt::format("insert into keyed select {}, i % 100 from range({}) r(i)", key, kRows)));
+      int64_t next = kRows;
+      const double ms = median_ms(15, [&] {
+        need(session.execute(
+            fmt::format("insert into keyed select {}, 0 from range({}, {}) r(i)", key, next, next + 1)));
+        ++next;
+      });
+      fmt::print("one row into 5 million with the key {}: {:.1f} ms\n", key, ms);
+    }
+  }
+
   void merge() {
     make();
     ask(session, "create table news as select i * 97 as id, i as v from range(100000) r(i)");
@@ -106,6 +122,7 @@ void run() {
                   "update bars set volume = 0 where id between 100000 and 149999", 3);
     bench.compare("DELETE of 10 % of 5 million rows", "delete from bars where id % 10 = 3", 3);
     bench.scan_after_deletes();
+    bench.keys();
   }
   std::filesystem::remove_all(folder);
 }
