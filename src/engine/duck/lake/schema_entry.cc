@@ -119,7 +119,7 @@ void SchemaEntry::Scan(db::ClientContext& context, db::CatalogType type,
   }
   auto& lake = Transaction::of(context, lake_);
   const auto version = lake.version();
-  if (fold(name) == kSystemSchema) {
+  if (!macro_type && fold(name) == kSystemSchema) {
     lake_.scan_system_entries(context, *this, callback);
   }
   const auto schema = version->schemas.find(fold(name));
