@@ -158,7 +158,7 @@ class Shell {
           "else table_catalog || '.' || table_schema end as schema, table_name as name, "
           "case when table_catalog not in ('lake', 'system', 'temp') then 'outside' "
           "when table_type = 'VIEW' then 'view' else 'table' end as kind "
-          "from information_schema.tables order by kind = 'outside', all");
+          "from information_schema.tables order by kind = 'outside', schema, name, kind");
     } else if (name == ".schema" || name == "\\d") {
       run_statement(
           fmt::format("select column_name as column, column_type as type from (describe {})", rest));

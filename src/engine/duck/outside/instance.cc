@@ -58,7 +58,7 @@ std::string without_preamble(std::string text) {
   }
   // The client library's guess, and a picture of a statement that nobody wrote.
   text = text.substr(0, text.find("\n\tIs the server running"));
-  text = text.substr(0, text.find("\n\nLINE 1:"));
+  text = text.substr(0, text.find("\nLINE 1:"));
   return text;
 }
 

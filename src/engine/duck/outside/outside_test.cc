@@ -173,7 +173,8 @@ TEST_F(OutsideTest, TheOtherSideReadsNoOtherFiles) {
 
 TEST_F(OutsideTest, MistakesNameTheAttachment) {
   EXPECT_EQ(rows("select * from files.gone").substr(0, 37), "unavailable: attachment files: No fil");
-  EXPECT_EQ(rows("select * from files.gone").find("LINE 1"), std::string::npos);
+  EXPECT_EQ(rows("select * from files.gone").find("LINE 1"), std::string::npos)
+      << rows("select * from files.gone");
   EXPECT_NE(rows("select * from files.nothing").find("there is no table \"nothing\""), std::string::npos);
   EXPECT_NE(rows("select * from files.other.t").find("other"), std::string::npos);
   EXPECT_NE(rows("select rowid from files.t").find("rowid"), std::string::npos);
