@@ -161,73 +161,62 @@ Status load_schemas(Connection& connection, int64_t number, bool newest, Schemas
   }
 }
 
-Status load_tables(Connection& connection, Env& env, int64_t number, bool newest, Schemas& schemas) {
-  TARN_TRY(auto rows,
-           connection.query(good_rows("folded_schema, folded_name, schema, name, uuid, metadata_location, "
-                                      "expired_at",
-                                      "lake_tables", newest),
-                            {number}));
+// Calls with each row of a table of things that have a name in a schema, and with that schema. The first four
+// columns are folded_schema, folded_name, schema and name; `more` are those after them.
+template <class Put>
+Status load_named(Connection& connection, int64_t number, std::string_view table, std::string_view more,
+                  bool newest, Schemas& schemas, const Put& put) {
+  const auto columns = fmt::format("folded_schema, folded_name, schema, name, {}", more);
+  TARN_TRY(auto rows, connection.query(good_rows(columns, table, newest), {number}));
   for (;;) {
-    TARN_TRY(bool more, rows.next());
-    if (!more) {
+    TARN_TRY(bool has_row, rows.next());
+    if (!has_row) {
       return ok();
     }
     auto schema = schemas.find(rows.text(0));
     if (schema == schemas.end()) {
-      return Error{Code::kCorrupt, fmt::format("table {} has no schema in version {}", rows.text(3), number)};
+      return Error{Code::kCorrupt,
+                   fmt::format("{} has no schema in version {} ({})", rows.text(3), number, table)};
     }
-    const engine::TableName name{rows.text(2), rows.text(3)};
-    auto& table = schema->second->tables[rows.text(1)];
-    if (const auto expired = rows.optional_time(6)) {
-      table = std::make_shared<const ExpiredTable>(name, rows.text(4), rows.text(5), *expired);
-    } else {
-      table = std::make_shared<const CatalogTable>(env, name, rows.text(4), rows.text(5), nullptr);
-    }
+    put(rows, *schema->second);
   }
+}
+
+Status load_tables(Connection& connection, Env& env, int64_t number, bool newest, Schemas& schemas) {
+  return load_named(
+      connection, number, "lake_tables", "uuid, metadata_location, expired_at", newest, schemas,
+      [&](auto& rows, engine::LakeSchema& schema) {
+        const engine::TableName name{rows.text(2), rows.text(3)};
+        auto& table = schema.tables[rows.text(1)];
+        if (const auto expired = rows.optional_time(6)) {
+          table = std::make_shared<const ExpiredTable>(name, rows.text(4), rows.text(5), *expired);
+        } else {
+          table = std::make_shared<const CatalogTable>(env, name, rows.text(4), rows.text(5), nullptr);
+        }
+      });
 }
 
 Status load_views(Connection& connection, int64_t number, bool newest, Schemas& schemas) {
-  TARN_TRY(auto rows, connection.query(
-                          good_rows("folded_schema, folded_name, schema, name, uuid, sql, columns, comment, "
-                                    "metadata_location",
-                                    "lake_views", newest),
-                          {number}));
-  for (;;) {
-    TARN_TRY(bool more, rows.next());
-    if (!more) {
-      return ok();
-    }
-    auto schema = schemas.find(rows.text(0));
-    if (schema == schemas.end()) {
-      return Error{Code::kCorrupt, fmt::format("view {} has no schema in version {}", rows.text(3), number)};
-    }
-    auto view = std::make_shared<engine::LakeView>();
-    view->name = {rows.text(2), rows.text(3)};
-    view->uuid = rows.text(4);
-    view->sql = rows.text(5);
-    view->columns = columns_of(rows.text(6));
-    view->comment = rows.text(7);
-    view->metadata_location = rows.text(8);
-    schema->second->views[rows.text(1)] = std::move(view);
-  }
+  return load_named(connection, number, "lake_views", "uuid, sql, columns, comment, metadata_location",
+                    newest, schemas, [](auto& rows, engine::LakeSchema& schema) {
+                      auto view = std::make_shared<engine::LakeView>();
+                      view->name = {rows.text(2), rows.text(3)};
+                      view->uuid = rows.text(4);
+                      view->sql = rows.text(5);
+                      view->columns = columns_of(rows.text(6));
+                      view->comment = rows.text(7);
+                      view->metadata_location = rows.text(8);
+                      schema.views[rows.text(1)] = std::move(view);
+                    });
 }
 
 Status load_macros(Connection& connection, int64_t number, bool newest, Schemas& schemas) {
-  TARN_TRY(auto rows, connection.query(good_rows("folded_schema, folded_name, schema, name, uuid, sql",
-                                                 "lake_macros", newest),
-                                       {number}));
-  for (;;) {
-    TARN_TRY(bool more, rows.next());
-    if (!more) {
-      return ok();
-    }
-    auto schema = schemas.find(rows.text(0));
-    if (schema == schemas.end()) {
-      return Error{Code::kCorrupt, fmt::format("macro {} has no schema in version {}", rows.text(3), number)};
-    }
-    schema->second->macros[rows.text(1)] = std::make_shared<const engine::LakeMacro>(
-        engine::LakeMacro{.name = {rows.text(2), rows.text(3)}, .uuid = rows.text(4), .sql = rows.text(5)});
-  }
+  return load_named(
+      connection, number, "lake_macros", "uuid, sql", newest, schemas,
+      [](auto& rows, engine::LakeSchema& schema) {
+        schema.macros[rows.text(1)] = std::make_shared<const engine::LakeMacro>(engine::LakeMacro{
+            .name = {rows.text(2), rows.text(3)}, .uuid = rows.text(4), .sql = rows.text(5)});
+      });
 }
 
 Status end_rows(Connection& c, const RowChanges& changes) {
