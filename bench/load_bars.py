@@ -1,4 +1,4 @@
-"""5 million minute bars from CSV, NDJSON and Parquet files into a lake table, against DuckDB's COPY to zstd Parquet.
+"""5 million minute bars from CSV, NDJSON and Parquet files into a lake table, against DuckDB's COPY to snappy Parquet.
 
     ./dev bench load_bars [ROWS]
 
@@ -32,7 +32,7 @@ COPY = """
 import duckdb
 c = duckdb.connect()
 c.execute("set threads = 2")
-c.execute("COPY (select * from {read}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+c.execute("COPY (select * from {read}) TO '{target}' (FORMAT parquet, COMPRESSION snappy)")
 """
 
 

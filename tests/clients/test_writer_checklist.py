@@ -163,6 +163,10 @@ def test_paths_and_names(wide):  # checklist D.34, D.35
     assert logged and all(pathlib.Path(path_of(location)).exists() for location in logged)
 
 
+def codecs_of(facts):
+    return {file.parquet.metadata.row_group(0).column(0).compression for file in facts.data.values()}
+
+
 def test_defaults_that_others_assume(tarn):  # checklist D.40
     tarn.run("sql", "create table often (v integer); " + "; ".join(f"insert into often values ({i})" for i in range(120)))
     facts = TableFacts(tarn.metadata_locations()["public", "often"])
@@ -172,8 +176,11 @@ def test_defaults_that_others_assume(tarn):  # checklist D.40
     facts.check_snapshot(last)
     assert len(avro(last["manifest-list"])[1]) <= 100
     assert last["summary"]["total-records"] == "120"
-    some = next(iter(facts.data.values()))
-    assert some.parquet.metadata.row_group(0).column(0).compression == "ZSTD"
+    assert codecs_of(facts) == {"SNAPPY"}
+    assert facts.metadata["properties"]["write.parquet.compression-codec"] == "snappy"
+    tarn.run("sql", "alter table often set (\"write.parquet.compression-codec\" = 'zstd'); delete from often where v >= 0; "
+             "insert into often values (1)")
+    assert codecs_of(TableFacts(tarn.metadata_locations()["public", "often"])) == {"ZSTD"}
 
 
 MARK = re.compile(r"checklist ((?:D\.\d+(?:, )?)+)")

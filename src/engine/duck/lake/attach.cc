@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/duck/errors.h"
+#include "engine/duck/lake/casts.h"
 #include "engine/duck/lake/lake_database.h"
 #include "engine/duck/lake/lake_fs.h"
 #include "engine/duck/lake/plan_hooks.h"
@@ -61,6 +62,7 @@ void register_lake_functions(duckdb::DatabaseInstance& instance) {
   duckdb::ExtensionLoader loader(instance, kLakeExtension);
   lake::register_table_functions(loader);
   lake::register_lake_rows(loader);
+  lake::register_casts(loader);
 }
 
 std::set<std::string> open_lake_files(const LakeAttachment& attachment) {

@@ -39,6 +39,24 @@ TEST_F(LakeTypeTest, Numbers) {
             "DECIMAL(38,10)\n-1234567890123456789012345678.0123456789\nNULL\n1\n");
 }
 
+// What lake_types' own cast (casts.h) answers is what DuckDB's answers, and what it leaves to DuckDB
+// likewise.
+TEST_F(LakeTypeTest, WholeDecimalsAreCastAsTheIntegersTheyAre) {
+  EXPECT_EQ(rows("select c, try_cast(c as hugeint), try_cast(c as ubigint), try_cast(c as uhugeint) from "
+                 "(values (0::decimal(38, 0)), (-1), (18446744073709551615), (18446744073709551616), "
+                 "(99999999999999999999999999999999999999), (-99999999999999999999999999999999999999), "
+                 "(null)) v(c)"),
+            "0|0|0|0\n-1|-1|NULL|NULL\n18446744073709551615|18446744073709551615|18446744073709551615|"
+            "18446744073709551615\n18446744073709551616|18446744073709551616|NULL|18446744073709551616\n"
+            "99999999999999999999999999999999999999|99999999999999999999999999999999999999|NULL|"
+            "99999999999999999999999999999999999999\n-99999999999999999999999999999999999999|"
+            "-99999999999999999999999999999999999999|NULL|NULL\nNULL|NULL|NULL|NULL\n");
+  EXPECT_EQ(
+      rows("select 2.5::decimal(38, 1)::hugeint, -2.5::decimal(20, 1)::hugeint, 7.0::decimal(4, 1)::ubigint, "
+           "12::decimal(18, 0)::hugeint, [3::decimal(30, 0)]::ubigint[]"),
+      "3|-3|7|12|[3]\n");
+}
+
 TEST_F(LakeTypeTest, TextAndTime) {
   EXPECT_EQ(round_trip("varchar", "'é ''q'' \" 😀'"), "VARCHAR\né 'q' \" 😀\nNULL\n1\n");
   EXPECT_EQ(round_trip("blob", "'\\x00\\xFFa'::blob"), "BLOB\n\\x00\\xFFa\nNULL\n1\n");

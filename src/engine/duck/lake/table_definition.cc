@@ -171,7 +171,7 @@ Result<iceberg::TableMetadata> new_metadata(const std::string& uuid, const db::C
   iceberg::TableMetadata metadata;
   metadata.table_uuid = uuid;
   metadata.sort_orders.push_back({});
-  metadata.properties["write.parquet.compression-codec"] = "zstd";
+  metadata.properties["write.parquet.compression-codec"] = "snappy";
   TARN_CHECK(define(metadata, info));
   return metadata;
 }
