@@ -3,6 +3,7 @@ the manifests, Python the metadata. Nothing here is Tarn's code. `check_table` r
 
 import datetime
 import decimal
+import functools
 import json
 import math
 import os
@@ -282,6 +283,20 @@ def is_nan(value):
     return isinstance(value, float) and math.isnan(value)
 
 
+@functools.total_ordering
+class Key:
+    """A value to sort by."""
+
+    def __init__(self, value, descending):
+        self.value, self.descending = value, descending
+
+    def __eq__(self, other):
+        return self.value == other.value
+
+    def __lt__(self, other):
+        return other.value < self.value if self.descending else self.value < other.value
+
+
 class TableFacts:
     def __init__(self, location):
         self.location = location
@@ -295,6 +310,7 @@ class TableFacts:
             for leaf in leaves(schema["fields"]):
                 self.kinds[leaf.id] = leaf
         self.data = {}  # path -> DataFacts
+        self.sorted_files = 0  # those that say so
         self.seen = set()
         self.live = {}  # snapshot id -> [(data sequence number, data_file)]
 
@@ -428,6 +444,7 @@ class TableFacts:
         if file["content"] == 0:
             self.check_columns(file, facts)
             self.check_partition_values(file, spec, facts)
+            self.check_order(file, facts)
         else:
             self.check_delete_file(file, facts)
 
@@ -477,6 +494,30 @@ class TableFacts:
                 expected = {repr(decimal.Decimal(text.removeprefix("Decimal('").removesuffix("')")).normalize()) for text in expected}
                 held = held.normalize()
             assert expected == {repr(held)}, (facts.path, field, held, expected)
+
+    def check_order(self, file, facts):
+        """A file that says so is sorted; one of a sorted table says so unless -0.0 and 0.0 make it doubtful."""
+        orders = {order["order-id"]: order["fields"] for order in self.metadata["sort-orders"]}
+        assert orders.get(0, []) == [] and self.metadata["default-sort-order-id"] in {0, *orders}
+        if not file["sort_order_id"]:
+            return
+        self.sorted_files += 1
+        for field in orders[file["sort_order_id"]]:
+            assert physical_kind(facts, field["source-id"], self.kinds[field["source-id"]]) not in ("float", "double")
+        keys = [self.sort_keys(field, facts) for field in orders[file["sort_order_id"]]]
+        rows = list(zip(*keys))
+        assert rows == sorted(rows), (facts.path, "is not in its order", orders[file["sort_order_id"]])
+
+    def sort_keys(self, field, facts):
+        leaf = self.kinds[field["source-id"]]
+        written_as = physical_kind(facts, leaf.id, leaf)
+        nulls_first, descending = field["null-order"] == "nulls-first", field["direction"] == "desc"
+        for value in facts.values(leaf.id):
+            value = transformed(field["transform"], written_as, value)
+            if value is None:
+                yield not nulls_first, Key(0, descending)
+            else:
+                yield nulls_first, Key(value.encode() if isinstance(value, str) else value, descending)
 
     @staticmethod
     def check_delete_file(file, facts):

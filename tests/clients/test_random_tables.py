@@ -66,6 +66,7 @@ class Table:
         self.rows = 0
         self.widened = set()
         self.keys = []  # [(column, key)] of all specs
+        self.sorted = []  # likewise, what the rows are sorted by
         self.parts = self.some_parts() if dice.random() < 0.5 else []
 
     def some_parts(self):
@@ -77,19 +78,21 @@ class Table:
         return parts
 
     def statements(self):
-        """(for Tarn, for DuckDB); the two differ in PARTITIONED BY only."""
+        """(for Tarn, for DuckDB); the two differ in PARTITIONED BY and SORTED BY only."""
         columns = ", ".join(f"{name} {kind}" for name, kind in [("k", "bigint"), *self.columns])
         create = f"create table {self.name} ({columns})"
         keys = ", ".join(key for _, key in self.parts)
         yield f"{create} partitioned by ({keys})" if keys else create, create
         for sql in self.changes():
-            yield sql, None if "partitioned by" in sql else sql
+            yield sql, None if " by (" in sql else sql
 
     def changes(self):
         dice = self.dice
+        if dice.random() < 0.3 and (sql := self.sort_anew()):
+            yield sql
         yield self.insert()
         makers = [self.insert, self.insert, self.insert_many, self.delete, self.delete, self.update, self.merge, self.add, self.drop,
-                  self.rename, self.widen, self.partition_anew]
+                  self.rename, self.widen, self.partition_anew, self.sort_anew]
         for _ in range(dice.randrange(6)):
             sql = dice.choice(makers)()
             if sql:
@@ -101,6 +104,15 @@ class Table:
             return None
         self.parts = parts
         return f"alter table {self.name} set partitioned by ({', '.join(key for _, key in parts)})"
+
+    def sort_anew(self):
+        parts = self.some_parts()
+        if not parts:
+            return None
+        self.sorted = parts
+        keys = [f"{key} {self.dice.choice(['', 'asc', 'desc'])} {self.dice.choice(['', 'nulls first', 'nulls last'])}"
+                for _, key in parts]
+        return f"alter table {self.name} set sorted by ({', '.join(keys)})"
 
     def insert(self):
         rows = []
@@ -149,7 +161,7 @@ class Table:
         return f"alter table {self.name} add column {column[0]} {column[1]}"
 
     def free_column(self):
-        keys = {name for name, _ in self.parts}
+        keys = {name for name, _ in self.parts + self.sorted}
         free = [column for column in self.columns if column[0] not in keys]
         return self.dice.choice(free) if len(free) > 1 else None
 

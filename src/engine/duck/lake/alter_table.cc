@@ -9,6 +9,7 @@
 #include "duckdb/planner/binder.hpp"
 #include "duckdb/planner/expression_binder/constant_binder.hpp"
 #include "engine/duck/lake/partition_key.h"
+#include "engine/duck/lake/sort_order.h"
 #include "engine/duck/lake/table_definition.h"
 #include "engine/duck/lake/types.h"
 #include "engine/lake_catalog.h"
@@ -145,6 +146,14 @@ Status remove_column(TableMetadata& metadata, Schema& schema, const db::RemoveCo
                       "columns first",
                       field->name)};
     }
+  }
+  const auto* order = write_order(metadata);
+  if (order != nullptr && std::any_of(order->fields.begin(), order->fields.end(),
+                                      [&](const auto& key) { return key.source_id == field->id; })) {
+    return Error{Code::kInvalid,
+                 fmt::format("the table is sorted by column \"{}\": ALTER TABLE … SET SORTED BY "
+                             "other columns, or RESET SORTED BY, first",
+                             field->name)};
   }
   const auto prefix = column_property(field->id, "");
   std::erase_if(metadata.properties, [&](const auto& entry) { return entry.first.starts_with(prefix); });
@@ -314,6 +323,8 @@ Status alter(db::ClientContext& context, TableMetadata& metadata, Schema& schema
       return rename_struct_field(metadata, schema, info.Cast<db::RenameFieldInfo>());
     case AlterTableType::SET_PARTITIONED_BY:
       return set_partition_spec(metadata, schema, info.Cast<db::SetPartitionedByInfo>().partition_keys);
+    case AlterTableType::SET_SORTED_BY:
+      return set_sort_order(metadata, schema, info.Cast<db::SetSortedByInfo>().orders);
     case AlterTableType::SET_TABLE_OPTIONS:
       return set_properties(context, metadata, info.Cast<db::SetTableOptionsInfo>());
     case AlterTableType::RESET_TABLE_OPTIONS:

@@ -1,6 +1,7 @@
 #include "duckdb/parser/expression/constant_expression.hpp"
 #include "duckdb/planner/expression/bound_constant_expression.hpp"
 #include "engine/duck/lake/delete_filter.h"
+#include "engine/duck/lake/filter.h"
 #include "engine/duck/lake/foreign_file.h"
 #include "engine/duck/lake/lake_database.h"
 #include "engine/duck/lake/scan.h"
@@ -98,9 +99,13 @@ db::ReaderInitializeType FileReader::InitializeReader(
       reader.deletion_filter = delete_filter(std::move(committed), std::move(own));
     }
     const auto by_partition = with_partition_values(global_columns, reader.columns, metadata, file.file);
-    return db::MultiFileReader::InitializeReader(reader_data, bind_data,
-                                                 by_partition ? *by_partition : global_columns,
-                                                 global_column_ids, table_filters, context, gstate);
+    const auto initialized = db::MultiFileReader::InitializeReader(
+        reader_data, bind_data, by_partition ? *by_partition : global_columns, global_column_ids,
+        table_filters, context, gstate);
+    if (reader.filters) {
+      look_for_both_zeros(*reader.filters);
+    }
+    return initialized;
   });
 }
 

@@ -184,7 +184,49 @@ bool reader_filters_right(const iceberg::TableMetadata& metadata, const iceberg:
   }
 }
 
+bool is_zero(const db::Value& value) {
+  switch (value.type().id()) {
+    case db::LogicalTypeId::FLOAT: return !value.IsNull() && value.GetValue<float>() == 0;
+    case db::LogicalTypeId::DOUBLE: return !value.IsNull() && value.GetValue<double>() == 0;
+    default: return false;
+  }
+}
+
+// x = 0.0 becomes x >= 0.0 AND x <= 0.0, for which no bloom filter is asked.
+void look_for_both_zeros(db::unique_ptr<db::TableFilter>& filter) {
+  switch (filter->filter_type) {
+    case db::TableFilterType::CONSTANT_COMPARISON: {
+      const auto& comparison = filter->Cast<db::ConstantFilter>();
+      if (comparison.comparison_type != db::ExpressionType::COMPARE_EQUAL || !is_zero(comparison.constant)) {
+        return;
+      }
+      auto both = db::make_uniq<db::ConjunctionAndFilter>();
+      for (const auto type : {db::ExpressionType::COMPARE_GREATERTHANOREQUALTO,
+                              db::ExpressionType::COMPARE_LESSTHANOREQUALTO}) {
+        both->child_filters.push_back(db::make_uniq<db::ConstantFilter>(type, comparison.constant));
+      }
+      filter = std::move(both);
+      return;
+    }
+    case db::TableFilterType::CONJUNCTION_AND:
+    case db::TableFilterType::CONJUNCTION_OR:
+      for (auto& child : static_cast<db::ConjunctionFilter&>(*filter).child_filters) {
+        look_for_both_zeros(child);
+      }
+      return;
+    case db::TableFilterType::STRUCT_EXTRACT:
+      return look_for_both_zeros(filter->Cast<db::StructFilter>().child_filter);
+    default: return;
+  }
+}
+
 }  // namespace
+
+void look_for_both_zeros(db::TableFilterSet& filters) {
+  for (auto& [column, filter] : filters.filters) {
+    look_for_both_zeros(filter);
+  }
+}
 
 bool reader_filters_right(const TableEntry& table, db::column_t column) {
   const auto& fields = table.metadata()->schema().fields;

@@ -19,4 +19,8 @@ void add_null_test(const TableEntry& table, const db::Expression& expression,
 // in bloom filters by its text, and rounds a DOUBLE to the FLOAT of files older than the column's widening.
 bool reader_filters_right(const TableEntry& table, db::column_t column);
 
+// Mends what it would answer wrongly otherwise: it looks for 0.0 in bloom filters, which know -0.0 as another
+// value.
+void look_for_both_zeros(db::TableFilterSet& filters);
+
 }  // namespace tarn::engine::lake

@@ -116,6 +116,7 @@ db::SinkResultType TakeFiles::Sink(db::ExecutionContext&, db::DataChunk& chunk,
   auto& taken = input.global_state.Cast<TakenFiles>();
   for (db::idx_t row = 0; row < chunk.size(); ++row) {
     taken.files.push_back(read_written_file(chunk, row, *target_.metadata, target_.constants));
+    taken.files.back().sort_order_id = target_.sort_order_id;
     changes_->count(taken.files.back().record_count);
   }
   return db::SinkResultType::NEED_MORE_INPUT;

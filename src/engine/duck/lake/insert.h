@@ -25,7 +25,9 @@ struct WriteTarget {
   SchemaEntry* schema = nullptr;            // CREATE TABLE AS
   bool alone = false;                       // see TableChange
   bool new_keys = false;                    // the rows written may bring keys of their own
-  std::map<int, std::string> constants;     // field id: its text in every row; filled by plan_write
+  // Filled by plan_write:
+  std::map<int, std::string> constants;  // field id: its text in every row
+  std::optional<int> sort_order_id;      // the order of the rows in each file
 };
 
 // The table of a statement that changes rows; refuses what belongs to Tarn.

@@ -127,12 +127,6 @@ db::optional_idx LakeDatabase::GetCatalogVersion(db::ClientContext& context) {
 
 db::ErrorData LakeDatabase::SupportsCreateTable(db::BoundCreateTableInfo& info) {
   const auto& base = info.Base();
-  if (!base.sort_keys.empty()) {
-    return db::ErrorData(db::ExceptionType::BINDER,
-                         coded_text({Code::kUnsupported,
-                                     "SORTED BY is not kept by lake tables: write CREATE TABLE … AS "
-                                     "SELECT … ORDER BY"}));
-  }
   if (!base.options.empty()) {
     return db::ErrorData(
         db::ExceptionType::BINDER,

@@ -200,6 +200,21 @@ TEST_F(LakeTest, PreparedStatementsFollowTheTable) {
   EXPECT_EQ(rows("execute q"), "3\n5\n");
 }
 
+// A column of few values has a bloom filter, which knows two zeros.
+TEST_F(LakeTest, ZeroIsFoundWithEitherSign) {
+  run("create table t as select i, case when i % 2 = 0 then '-0.0'::double else 7.5 end::double as d, "
+      "case when i % 2 = 0 then '-0.0'::double end::float as f, {'d': case when i % 2 = 0 then "
+      "'-0.0'::double end::double} as s "
+      "from range(100) r(i)");
+  for (const auto* condition : {"d = 0", "f = 0", "s.d = 0", "d = '-0.0'::double", "d in (0, 3)",
+                                "d = 0 or d = 3", "d = (select 0.0::double)", "f = 0 and i >= 0"}) {
+    EXPECT_EQ(rows(fmt::format("select count(*) from t where {}", condition)), "50\n") << condition;
+  }
+  run("create or replace table t as select case when i % 2 = 0 then 0.0 else 7.5 end::double as d from "
+      "range(100) r(i)");
+  EXPECT_EQ(rows("select count(*) from t where d = '-0.0'::double"), "50\n");
+}
+
 TEST_F(LakeTest, LimitAndOrderReadRight) {
   run("create table t as select i as a, i % 7 as b from range(300000) r(i) order by a desc");
   EXPECT_EQ(rows("select a from t order by a desc limit 3"), "299999\n299998\n299997\n");

@@ -5,94 +5,14 @@
 #include <algorithm>
 
 #include "duckdb/function/scalar_function.hpp"
-#include "duckdb/parser/expression/columnref_expression.hpp"
-#include "duckdb/parser/expression/constant_expression.hpp"
-#include "duckdb/parser/expression/function_expression.hpp"
 #include "duckdb/planner/expression/bound_function_expression.hpp"
+#include "engine/duck/lake/transform_key.h"
 #include "engine/duck/lake/types.h"
-#include "engine/lake_catalog.h"
 
 namespace tarn::engine::lake {
 namespace {
 
 using iceberg::TransformKind;
-
-struct Key {
-  iceberg::Transform transform;
-  std::string column;
-};
-
-Error bad_key(const db::ParsedExpression& key) {
-  return Error{
-      Code::kInvalid,
-      fmt::format("PARTITIONED BY ({}): write a column, or year, month, day or hour of one, or bucket(n, "
-                  "column), or truncate(n, column)",
-                  key.ToString())};
-}
-
-Result<std::string> column_name(const db::ParsedExpression& key, const db::ParsedExpression& argument) {
-  if (argument.GetExpressionClass() != db::ExpressionClass::COLUMN_REF) {
-    return bad_key(key);
-  }
-  return std::string(argument.Cast<db::ColumnRefExpression>().GetColumnName());
-}
-
-Result<Key> parse_key(const db::ParsedExpression& key) {
-  if (key.GetExpressionClass() == db::ExpressionClass::COLUMN_REF) {
-    TARN_TRY(auto name, column_name(key, key));
-    return Key{{}, name};
-  }
-  if (key.GetExpressionClass() != db::ExpressionClass::FUNCTION) {
-    return bad_key(key);
-  }
-  const auto& function = key.Cast<db::FunctionExpression>();
-  const std::string name = db::StringUtil::Lower(function.function_name);
-  const auto& arguments = function.children;
-  if (arguments.size() == 1 && (name == "year" || name == "month" || name == "day" || name == "hour")) {
-    TARN_TRY(auto transform, iceberg::parse_transform(name));
-    TARN_TRY(auto column, column_name(key, *arguments[0]));
-    return Key{transform, column};
-  }
-  if (arguments.size() == 2 && (name == "bucket" || name == "truncate")) {
-    // Both orders are in use: bucket(8, id) and bucket(id, 8).
-    const size_t number = arguments[0]->GetExpressionClass() == db::ExpressionClass::CONSTANT ? 0 : 1;
-    if (arguments[number]->GetExpressionClass() != db::ExpressionClass::CONSTANT) {
-      return bad_key(key);
-    }
-    const auto& value = arguments[number]->Cast<db::ConstantExpression>().value;
-    if (!value.type().IsIntegral() || value.IsNull() || value.GetValue<int64_t>() < 1 ||
-        value.GetValue<int64_t>() > 1'000'000) {
-      return bad_key(key);
-    }
-    TARN_TRY(auto transform,
-             iceberg::parse_transform(fmt::format("{}[{}]", name, value.GetValue<int64_t>())));
-    TARN_TRY(auto column, column_name(key, *arguments[1 - number]));
-    return Key{transform, column};
-  }
-  return bad_key(key);
-}
-
-bool allowed(const iceberg::Transform& transform, const iceberg::Type& source) {
-  using iceberg::TypeKind;
-  const TypeKind kind = source.kind;
-  const bool time = kind == TypeKind::kTimestamp || kind == TypeKind::kTimestampTz;
-  switch (transform.kind) {
-    case TransformKind::kIdentity: return !source.is_nested();
-    case TransformKind::kBucket:
-      return !source.is_nested() && kind != TypeKind::kBoolean && kind != TypeKind::kFloat &&
-             kind != TypeKind::kDouble;
-    case TransformKind::kTruncate:
-      return kind == TypeKind::kInt || kind == TypeKind::kLong || kind == TypeKind::kDecimal ||
-             kind == TypeKind::kString || kind == TypeKind::kBinary;
-    case TransformKind::kYear:
-    case TransformKind::kMonth:
-    case TransformKind::kDay: return time || kind == TypeKind::kDate;
-    case TransformKind::kHour: return time;
-    case TransformKind::kVoid:
-    case TransformKind::kUnknown: return false;
-  }
-  return false;
-}
 
 std::string suffix(const iceberg::Transform& transform) {
   switch (transform.kind) {
@@ -107,16 +27,6 @@ std::string suffix(const iceberg::Transform& transform) {
     case TransformKind::kUnknown: break;
   }
   return "";
-}
-
-const iceberg::Field* find_column(const iceberg::Schema& schema, const std::string& name) {
-  const std::string folded = fold(name);
-  for (const auto& field : schema.fields) {
-    if (fold(field.name) == folded) {
-      return &field;
-    }
-  }
-  return nullptr;
 }
 
 // A field that an earlier spec had keeps its id and name.
@@ -206,18 +116,8 @@ Status set_partition_spec(iceberg::TableMetadata& metadata, const iceberg::Schem
                           const db::vector<db::unique_ptr<db::ParsedExpression>>& keys) {
   iceberg::PartitionSpec spec;
   for (const auto& expression : keys) {
-    TARN_TRY(auto key, parse_key(*expression));
-    const auto* source = find_column(schema, key.column);
-    if (source == nullptr) {
-      return Error{Code::kInvalid, fmt::format("PARTITIONED BY ({}): the table has no column \"{}\"",
-                                               expression->ToString(), key.column)};
-    }
-    if (!allowed(key.transform, source->type)) {
-      return Error{Code::kInvalid,
-                   fmt::format("PARTITIONED BY ({}): column \"{}\" has a type that this does not take",
-                               expression->ToString(), source->name)};
-    }
-    spec.fields.push_back(reuse_or_make(metadata, *source, key.transform));
+    TARN_TRY(auto key, bind_key("PARTITIONED BY", *expression, schema));
+    spec.fields.push_back(reuse_or_make(metadata, *key.source, key.transform));
   }
   int next_id = 0;
   for (const auto& known : metadata.partition_specs) {
@@ -233,18 +133,14 @@ Status set_partition_spec(iceberg::TableMetadata& metadata, const iceberg::Schem
   return ok();
 }
 
-db::LogicalType partition_type(const iceberg::PartitionField& field, const iceberg::Type& source) {
-  return engine_type(iceberg::result_type(field.transform, source));
-}
-
-db::unique_ptr<db::Expression> partition_expression(const iceberg::PartitionField& field,
+db::unique_ptr<db::Expression> transform_expression(const iceberg::Transform& transform,
                                                     const iceberg::Type& source,
                                                     db::unique_ptr<db::Expression> column) {
-  if (field.transform.kind == TransformKind::kIdentity) {
+  if (transform.kind == TransformKind::kIdentity) {
     return column;
   }
   // A day is a date to some readers; its value is a number of days in any case.
-  auto type = partition_type(field, source);
+  auto type = engine_type(iceberg::result_type(transform, source));
   if (type.id() == db::LogicalTypeId::DATE) {
     type = db::LogicalType::INTEGER;
   }
@@ -253,7 +149,7 @@ db::unique_ptr<db::Expression> partition_expression(const iceberg::PartitionFiel
   db::vector<db::unique_ptr<db::Expression>> children;
   children.push_back(std::move(column));
   return db::make_uniq<db::BoundFunctionExpression>(type, std::move(function), std::move(children),
-                                                    db::make_uniq<TransformInfo>(field.transform, source));
+                                                    db::make_uniq<TransformInfo>(transform, source));
 }
 
 }  // namespace tarn::engine::lake

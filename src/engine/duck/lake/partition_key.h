@@ -1,4 +1,5 @@
-// PARTITIONED BY: from SQL to a partition spec, and the values of a spec's fields as engine expressions.
+// PARTITIONED BY: from SQL to a partition spec, and the values of a spec's fields as
+// engine expressions.
 #pragma once
 
 #include <string>
@@ -14,12 +15,10 @@ namespace tarn::engine::lake {
 Status set_partition_spec(iceberg::TableMetadata& metadata, const iceberg::Schema& schema,
                           const db::vector<db::unique_ptr<db::ParsedExpression>>& keys);
 
-// Computes a partition field from its source column, for one row group after another; the result has the type
-// partition_type() and nulls stay null.
-db::unique_ptr<db::Expression> partition_expression(const iceberg::PartitionField& field,
+// Computes a partition or sort field from its source column, for one row group after another; nulls stay
+// null.
+db::unique_ptr<db::Expression> transform_expression(const iceberg::Transform& transform,
                                                     const iceberg::Type& source,
                                                     db::unique_ptr<db::Expression> column);
-
-db::LogicalType partition_type(const iceberg::PartitionField& field, const iceberg::Type& source);
 
 }  // namespace tarn::engine::lake

@@ -12,6 +12,8 @@
 #include "duckdb/parser/parsed_data/create_table_info.hpp"
 #include "duckdb/parser/parser.hpp"
 #include "engine/duck/lake/partition_key.h"
+#include "engine/duck/lake/sort_order.h"
+#include "engine/duck/lake/transform_key.h"
 #include "engine/duck/lake/types.h"
 #include "engine/lake_catalog.h"
 
@@ -126,6 +128,11 @@ Status define(iceberg::TableMetadata& metadata, const db::CreateTableInfo& info)
   }
   TARN_CHECK(set_key(schema, constraints.key));
   TARN_CHECK(set_partition_spec(metadata, schema, info.partition_keys));
+  db::vector<db::OrderByNode> order;
+  for (const auto& key : info.sort_keys) {
+    order.emplace_back(db::OrderType::ASCENDING, db::OrderByNullType::ORDER_DEFAULT, key->Copy());
+  }
+  TARN_CHECK(set_sort_order(metadata, schema, order));
   make_current(metadata, std::move(schema));
   if (!info.comment.IsNull()) {
     metadata.properties["comment"] = info.comment.ToString();
@@ -170,7 +177,7 @@ Status set_key(iceberg::Schema& schema, const std::vector<std::string>& key) {
 Result<iceberg::TableMetadata> new_metadata(const std::string& uuid, const db::CreateTableInfo& info) {
   iceberg::TableMetadata metadata;
   metadata.table_uuid = uuid;
-  metadata.sort_orders.push_back({});
+  metadata.sort_orders.push_back({});  // the unsorted one, which every table has
   metadata.properties["write.parquet.compression-codec"] = "snappy";
   TARN_CHECK(define(metadata, info));
   return metadata;
@@ -232,6 +239,25 @@ void describe_columns(db::ClientContext& context, const iceberg::TableMetadata& 
   const auto comment = metadata.properties.find("comment");
   if (comment != metadata.properties.end()) {
     info.comment = db::Value(comment->second);
+  }
+}
+
+void describe_layout(const iceberg::TableMetadata& metadata, db::CreateTableInfo& info) {
+  for (const auto& field : metadata.spec().fields) {
+    if (auto key = key_expression(metadata.schema(), field.source_id, field.transform)) {
+      info.partition_keys.push_back(std::move(key));
+    }
+  }
+  const auto* order = write_order(metadata);
+  if (order == nullptr || std::any_of(order->fields.begin(), order->fields.end(), [](const auto& field) {
+        return field.descending || field.nulls_first;
+      })) {
+    return;
+  }
+  for (const auto& field : order->fields) {
+    if (auto key = key_expression(metadata.schema(), field.source_id, field.transform)) {
+      info.sort_keys.push_back(std::move(key));
+    }
   }
 }
 

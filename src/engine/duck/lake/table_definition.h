@@ -46,6 +46,10 @@ Result<iceberg::TableMetadata> with_column_comment(const iceberg::TableMetadata&
 void describe_columns(db::ClientContext& context, const iceberg::TableMetadata& metadata,
                       db::CreateTableInfo& info);
 
+// Fills what the table is partitioned and sorted by, as far as CREATE TABLE has a form for it: it has none
+// for DESC and NULLS FIRST.
+void describe_layout(const iceberg::TableMetadata& metadata, db::CreateTableInfo& info);
+
 // The declared type of a top-level field.
 db::LogicalType declared_type(db::ClientContext& context, const iceberg::TableMetadata& metadata,
                               const iceberg::Field& field);

@@ -5,6 +5,7 @@
 #include "engine/duck/lake/constraint_check.h"
 #include "engine/duck/lake/lake_database.h"
 #include "engine/duck/lake/scan.h"
+#include "engine/duck/lake/table_definition.h"
 #include "engine/duck/lake/transaction.h"
 
 namespace tarn::engine::lake {
@@ -17,6 +18,13 @@ TableEntry::TableEntry(LakeDatabase& lake, db::SchemaCatalogEntry& schema, db::C
       table_(std::move(table)),
       metadata_(std::move(metadata)),
       historic_(historic) {}
+
+// With what the table is partitioned and sorted by: duckdb_tables().sql shows it.
+db::unique_ptr<db::CreateInfo> TableEntry::GetInfo() const {
+  auto info = db::TableCatalogEntry::GetInfo();
+  describe_layout(*metadata_, info->Cast<db::CreateTableInfo>());
+  return info;
+}
 
 db::unique_ptr<db::BaseStatistics> TableEntry::GetStatistics(db::ClientContext&, db::column_t) {
   return nullptr;

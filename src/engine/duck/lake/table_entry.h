@@ -24,6 +24,7 @@ class TableEntry : public db::TableCatalogEntry, public std::enable_shared_from_
     return historic_;
   }  // found by AT (…): shows no changes of the transaction
 
+  db::unique_ptr<db::CreateInfo> GetInfo() const override;
   db::unique_ptr<db::BaseStatistics> GetStatistics(db::ClientContext& context, db::column_t column) override;
   db::TableFunction GetScanFunction(db::ClientContext& context,
                                     db::unique_ptr<db::FunctionData>& bind_data) override;

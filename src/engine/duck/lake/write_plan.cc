@@ -4,6 +4,7 @@
 
 #include "duckdb/catalog/catalog_entry/copy_function_catalog_entry.hpp"
 #include "duckdb/common/types/uuid.hpp"
+#include "duckdb/execution/operator/order/physical_order.hpp"
 #include "duckdb/execution/operator/persistent/physical_batch_copy_to_file.hpp"
 #include "duckdb/execution/operator/persistent/physical_copy_to_file.hpp"
 #include "duckdb/execution/operator/projection/physical_projection.hpp"
@@ -18,6 +19,7 @@
 #include "engine/duck/lake/insert.h"
 #include "engine/duck/lake/lake_database.h"
 #include "engine/duck/lake/partition_key.h"
+#include "engine/duck/lake/sort_order.h"
 #include "engine/duck/lake/transaction.h"
 #include "engine/duck/lake/types.h"
 
@@ -82,6 +84,19 @@ db::unique_ptr<db::Expression> reach_field(db::ClientContext& context, const ice
   return nullptr;
 }
 
+// A column, or a field in one, by its id, under a transform; null: the table has none, or only inside lists
+// or maps. `columns` are the stored columns in the order of the table's.
+db::unique_ptr<db::Expression> transformed(db::ClientContext& context, const iceberg::Schema& schema, int id,
+                                           const iceberg::Transform& transform,
+                                           const db::vector<db::unique_ptr<db::Expression>>& columns) {
+  for (size_t i = 0; i < schema.fields.size(); ++i) {
+    if (auto column = reach_field(context, schema.fields[i], id, columns[i]->Copy())) {
+      return transform_expression(transform, schema.find(id)->type, std::move(column));
+    }
+  }
+  return nullptr;
+}
+
 // What the rows of a file have in common by one field of the spec.
 db::unique_ptr<db::Expression> partition_value(db::ClientContext& context,
                                                const iceberg::TableMetadata& metadata,
@@ -95,12 +110,9 @@ db::unique_ptr<db::Expression> partition_value(db::ClientContext& context,
                              "the program that partitioned it, or ALTER TABLE … SET PARTITIONED BY first",
                              key.transform.text, key.name)});
   }
-  const auto& fields = metadata.schema().fields;
-  for (size_t i = 0; i < fields.size(); ++i) {
-    auto column = reach_field(context, fields[i], key.source_id, output.expressions[i]->Copy());
-    if (column) {
-      return partition_expression(key, metadata.schema().find(key.source_id)->type, std::move(column));
-    }
+  if (auto value =
+          transformed(context, metadata.schema(), key.source_id, key.transform, output.expressions)) {
+    return value;
   }
   throw_error({Code::kUnsupported,
                fmt::format("the table is partitioned by '{}', whose column is gone: ALTER TABLE … SET "
@@ -139,10 +151,12 @@ void need_writable(const std::vector<iceberg::Field>& fields, const std::string&
 Output output_of(db::ClientContext& context, WriteTarget& target, db::PhysicalOperator& plan) {
   Output output;
   const auto& fields = target.metadata->schema().fields;
+  const bool as_they_come =
+      target.metadata->spec().is_unpartitioned() && write_order(*target.metadata) == nullptr;
   for (size_t i = 0; i < fields.size(); ++i) {
     auto stored = engine_type(fields[i].type);
     auto given = target.types[i];
-    if (given == stored && target.metadata->spec().is_unpartitioned() && code_text_column(plan, i)) {
+    if (given == stored && as_they_come && code_text_column(plan, i)) {
       stored = given = plan.types[i];
       if (db::EnumType::GetSize(given) == 1) {
         target.constants[fields[i].id] = db::EnumType::GetString(given, 0).GetString();
@@ -268,6 +282,66 @@ db::PhysicalOperator& parallel_writer(db::PhysicalPlanGenerator& planner, Writer
   return copy;
 }
 
+// Passes rows on in the order in which they come: the writer of partitions would take them from many threads.
+class OneThread : public db::PhysicalOperator {
+ public:
+  OneThread(db::PhysicalPlan& plan, const db::PhysicalOperator& rows)
+      : db::PhysicalOperator(plan, db::PhysicalOperatorType::EXTENSION, rows.types,
+                             rows.estimated_cardinality) {}
+
+  db::OperatorResultType Execute(db::ExecutionContext&, db::DataChunk& input, db::DataChunk& chunk,
+                                 db::GlobalOperatorState&, db::OperatorState&) const override {
+    chunk.Reference(input);
+    return db::OperatorResultType::NEED_MORE_INPUT;
+  }
+  bool ParallelOperator() const override { return false; }
+  db::OrderPreservationType OperatorOrder() const override { return db::OrderPreservationType::FIXED_ORDER; }
+  db::string GetName() const override { return "ONE_THREAD"; }
+};
+
+db::BoundOrderByNode ascending(db::unique_ptr<db::Expression> expression) {
+  return {db::OrderType::ASCENDING, db::OrderByNullType::NULLS_FIRST, std::move(expression)};
+}
+
+// The rows of the output in the table's order, those of a partition behind one another; `rows` themselves
+// when the table has none. Says in the target what the files may say.
+db::PhysicalOperator& plan_sort(db::ClientContext& context, db::PhysicalPlanGenerator& planner,
+                                WriteTarget& target, const Output& output, db::PhysicalOperator& rows) {
+  const auto* order = write_order(*target.metadata);
+  if (order == nullptr) {
+    return rows;
+  }
+  db::vector<db::unique_ptr<db::Expression>> columns;
+  db::vector<db::idx_t> all;
+  for (db::idx_t i = 0; i < output.types.size(); ++i) {
+    columns.push_back(db::make_uniq<db::BoundReferenceExpression>(output.types[i], i));
+    all.push_back(i);
+  }
+  db::vector<db::BoundOrderByNode> keys;
+  for (const auto column : output.partition_columns) {
+    keys.push_back(ascending(columns[column]->Copy()));
+  }
+  for (const auto& field : order->fields) {
+    auto value = transformed(context, target.metadata->schema(), field.source_id, field.transform, columns);
+    if (!value) {
+      return rows;
+    }
+    keys.emplace_back(field.descending ? db::OrderType::DESCENDING : db::OrderType::ASCENDING,
+                      field.nulls_first ? db::OrderByNullType::NULLS_FIRST : db::OrderByNullType::NULLS_LAST,
+                      std::move(value));
+  }
+  target.sort_order_id = sort_order_id(*target.metadata, *order);
+  auto& sorted = planner.Make<db::PhysicalOrder>(output.types, std::move(keys), std::move(all),
+                                                 rows.estimated_cardinality);
+  sorted.children.push_back(rows);
+  if (output.partition_columns.empty()) {
+    return sorted;
+  }
+  auto& behind = planner.Make<OneThread>(sorted);
+  behind.children.push_back(sorted);
+  return behind;
+}
+
 }  // namespace
 
 db::PhysicalOperator& plan_write(db::ClientContext& context, db::PhysicalPlanGenerator& planner,
@@ -278,18 +352,19 @@ db::PhysicalOperator& plan_write(db::ClientContext& context, db::PhysicalPlanGen
   need_writable(target.metadata->schema().fields, target.name.name);
   auto output = output_of(context, target, plan);
   auto writer = bind_writer(context, target, output, folder);
+  const bool asked = asks_for_order(plan) && db::PhysicalPlanGenerator::UseBatchIndex(context, plan);
   std::reference_wrapper<db::PhysicalOperator> rows = plan;
-  const bool in_order = output.partition_columns.empty() && asks_for_order(plan) &&
-                        db::PhysicalPlanGenerator::UseBatchIndex(context, plan);
   if (output.changes_rows) {
     auto& projection = planner.Make<db::PhysicalProjection>(output.types, std::move(output.expressions),
                                                             plan.estimated_cardinality);
     projection.children.push_back(plan);
     rows = projection;
   }
+  auto& sorted = plan_sort(context, planner, target, output, rows);
+  const bool in_order = output.partition_columns.empty() && (asked || &sorted != &rows.get());
   auto& copy = in_order ? ordered_writer(planner, std::move(writer), folder, tag)
                         : parallel_writer(planner, std::move(writer), target, output, folder, tag);
-  copy.children.push_back(rows.get());
+  copy.children.push_back(sorted);
   return copy;
 }
 
