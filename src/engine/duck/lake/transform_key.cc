@@ -92,9 +92,10 @@ Result<BoundKey> bind_key(std::string_view clause, const db::ParsedExpression& e
     return Error{Code::kInvalid, fmt::format("{} ({}): the table has no column \"{}\"", clause,
                                              expression.ToString(), key.column)};
   }
-  if (const auto fits = iceberg::check_transform(key.transform, source->type); !fits) {
+  if (!iceberg::check_transform(key.transform, source->type)) {
     return Error{Code::kInvalid,
-                 fmt::format("{} ({}): {}", clause, expression.ToString(), fits.error().message)};
+                 fmt::format("{} ({}): column \"{}\" is of the type {}, which this does not take", clause,
+                             expression.ToString(), source->name, iceberg::to_string(source->type))};
   }
   return BoundKey{.source = source, .transform = key.transform};
 }
