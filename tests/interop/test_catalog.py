@@ -15,6 +15,7 @@ import pyiceberg_steps as steps
 
 from catalog_peers import CATALOG, RestDuckDB, RestPyIceberg, RestSpark, RestTrino
 from conftest import Tarn
+from java_deletes import JavaWriter
 from lossy_proxy import LossyProxy
 from matrix import Limit, Matrix
 from readers import sorted_rows, tarn_answer
@@ -546,6 +547,93 @@ def through_a_lossy_proxy(shared):
         shared.peer.catalog = CATALOG
 
 
+FLINK = "k integer, s {text}, v double, day date"
+
+
+def equality_deletes(shared):
+    """As Flink's upserts: a delete by value holds for what was there before it, whoever wrote that, and not for what came with it."""
+    def day(of):
+        return datetime.date(2026, 1, of)
+
+    def deletes():
+        return {row["content"]: int(row["n"]) for row in shared.tarn.rows(
+            f"select content, count(*) as n from table_files('{shared.schema}.upserted') where content <> 'data' group by 1")}
+
+    shared.create("upserted", FLINK.format(text="varchar"), FLINK.format(text=shared.peer.types["text"]))
+    shared.both("insert into {t} values " + rows(0, 200) + ", (900, null, null, null), (901, null, 1, {date:2026-01-05})")
+    flink = JavaWriter(shared.peer.session, f"{CATALOG}.{shared.schema}.upserted")
+
+    assert flink.upsert(["k"], [{"k": k} for k in (3, 5, 7, 5000)]) == 4
+    shared.oracle_does("delete from {t} where k in (3, 5, 7)")
+    assert deletes() == {"equality deletes": 1}
+    shared.check()
+
+    # The key goes and comes in one commit; then once more; then Tarn changes what came.
+    for text in ("first", "second"):
+        flink.upsert(["k"], [{"k": k} for k in (10, 11)], [{"k": k, "s": text, "v": 0.5, "day": day(k)} for k in (10, 11)])
+        shared.oracle_does("delete from {t} where k in (10, 11)")
+        shared.oracle_does(f"insert into {{t}} values (10, '{text}', 0.5, {{date:2026-01-10}}), (11, '{text}', 0.5, {{date:2026-01-11}})")
+        shared.check()
+    shared.also("update {t} set s = 'tarn' where k in (10, 12, 13)")
+    shared.also("delete from {t} where k in (11, 14)")
+    shared.check()
+    assert deletes()["position deletes"] > 0
+    flink.upsert(["k"], [{"k": k} for k in (10, 14, 15)], [{"k": 10, "s": "third", "v": None, "day": None}])
+    shared.oracle_does("delete from {t} where k in (10, 14, 15)")
+    shared.oracle_does("insert into {t} values (10, 'third', null, null)")
+    shared.check()
+
+    # By two columns, of which NULL equals NULL; then by another one.
+    flink.upsert(["s", "day"], [{"s": "a", "day": day(1)}, {"s": None, "day": day(5)}, {"s": "tarn", "day": None}])
+    shared.oracle_does("delete from {t} where (s = 'a' and day = {date:2026-01-01}) or (s is null and day = {date:2026-01-05})")
+    flink.upsert(["v"], [{"v": None}, {"v": 20.25}])
+    shared.oracle_does("delete from {t} where v is null or v = 20.25")
+    shared.check()
+
+    # A changed shape: the deletes go by the column, not by its name.
+    shared.also("alter table {t} rename column k to key")
+    shared.both("alter table {t} add column note " + shared.peer.types["text"])
+    shared.also("update {t} set note = 'kept' where key between 30 and 40")
+    flink.upsert(["key"], [{"key": 31}])
+    shared.oracle_does("delete from {t} where key = 31")
+    shared.also("merge into {t} as x using (select 32 as k union all select 31) m on x.key = m.k when matched then delete "
+                "when not matched then insert (key, note) values (m.k, 'new')")
+    shared.check()
+
+    # Files written anew have no more rows to delete, in one's words and in the other's.
+    with_all = shared.expected()
+    shared.peer.ask(f"call {CATALOG}.system.rewrite_data_files(table => '{shared.schema}.upserted', "
+                    "options => map('rewrite-all', 'true', 'remove-dangling-deletes', 'true'))")
+    assert not deletes(), deletes()
+    shared.check()
+    flink.upsert(["key"], [{"key": 33}])
+    shared.oracle_does("delete from {t} where key = 33")
+    shared.also("create or replace table {t} as select * from {t}")
+    assert not deletes() and shared.expected() != with_all
+    shared.check()
+
+
+def equality_deletes_in_partitions(shared):
+    """A delete holds in its partition; one of the spec without partitions holds in all."""
+    shared.create("upserted_parts", FLINK.format(text="varchar"), FLINK.format(text=shared.peer.types["text"]))
+    shared.both("insert into {t} values " + rows(0, 30))
+    shared.peer_does("alter table {t} add partition field s")
+    shared.both("insert into {t} values " + rows(30, 60) + ", (61, null, 1, null)")
+    flink = JavaWriter(shared.peer.session, f"{CATALOG}.{shared.schema}.upserted_parts")
+    flink.upsert(["k"], [{"k": k} for k in (3, 33, 34)], [{"k": 99, "s": "a", "v": 1.0, "day": None}], partition={"s": "a"})
+    shared.oracle_does("delete from {t} where k = 33")  # 3 is of the other spec, 34 of another partition
+    shared.oracle_does("insert into {t} values (99, 'a', 1, null)")
+    shared.check()
+    flink.upsert(["k"], [{"k": k} for k in (4, 34, 61, 99)], spec_id=0)
+    shared.oracle_does("delete from {t} where k in (4, 34, 61, 99)")
+    shared.check()
+    shared.also("update {t} set s = 'b' where k in (36, 37, 5)")
+    shared.also("delete from {t} where k % 10 = 8")
+    flink.upsert(["k"], [{"k": 37}, {"k": 40}], partition={"s": "b"})
+    shared.oracle_does("delete from {t} where k in (37, 40)")
+    shared.check()
+
+
 OPERATIONS = {
     "create; insert; every type, NULL, nested": of(SQL_PEERS, make_types, steps.every_type),
     "create with partitions; insert": of(SQL_PEERS, make_partitioned, steps.partitions),
@@ -556,6 +644,8 @@ OPERATIONS = {
     "delete, update, merge: copy on write": of(("Spark",), copy_on_write, steps.change_rows),
     "delete, update, merge: merge on read": of(SQL_PEERS, merge_on_read),
     "the same in partitions": of(SQL_PEERS, merge_on_read_in_partitions),
+    "equality deletes by Iceberg's Java classes, as Flink's": of(("Spark",), equality_deletes),
+    "the same in partitions, of two specs": of(("Spark",), equality_deletes_in_partitions),
     "overwrite partitions, everything": of(("Spark",), overwrite, steps.overwrite),
     "truncate": of(JVM, truncate),
     "time travel, each over the other's snapshots": of(SQL_PEERS, time_travel, steps.time_travel),
