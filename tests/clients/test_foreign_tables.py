@@ -7,6 +7,7 @@ import datetime
 import decimal
 import json
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -365,6 +366,44 @@ def test_position_deletes_of_many_files_in_one(lake):  # checklist D.30
     lake.register("shared_deletes", made)
     assert lake.sql("select count(*) as n, sum(id) as s from f.shared_deletes") == [{"n": 24, "s": 435 - 54 + 0}]
     lake.change("shared_deletes")
+
+
+NAN_TESTS = ("{c} = 'nan'", "{c} > 1e30", "{c} >= 'nan'", "{c} < 99", "{c} <= 1.5", "{c} = 1.5", "{c} <> 1.5", "{c} <> 'nan'",
+             "not ({c} <= 1.5)", "{c} in ('nan', 7)", "{c} in (1.5, 7)", "{c} = 1.5 or {c} = 'nan'", "{c} between 1 and 2", "isnan({c})",
+             "{c} > 1 and {c} < 3", "{c} is null", "{c} is not null")
+
+
+@pytest.mark.parametrize("counted", (False, True))
+def test_nan_in_files_whose_bounds_leave_it_out(lake, counted):
+    """As pyarrow writes them: the least and greatest value of a row group are of numbers only."""
+    fields = [{"id": 1, "name": "f", "required": False, "type": "float"}, {"id": 2, "name": "d", "required": False, "type": "double"},
+              {"id": 3, "name": "s", "required": False, "type": {"type": "struct", "fields": [
+                  {"id": 4, "name": "x", "required": False, "type": "double"}]}}]
+    values = [[float("nan"), 1.5], [1.5], [float("nan")], [float("inf"), float("nan"), None], [None, -1.0, 7.0, float("nan")]]
+    made = HandMade(lake.shared / "nan", fields)
+    files = []
+    for some in values:
+        rows = pa.table({"f": pa.array(some, pa.float32()), "d": pa.array(some, pa.float64()), "s": [{"x": value} for value in some]})
+        nans = sum(value != value for value in some if value is not None)
+        known = {"nan_value_counts": [{"key": i, "value": nans} for i in (1, 2, 4)]} if counted else {}
+        files.append(made.file(with_ids(rows, {"f": 1, "d": 2, "s": {"": 3, "x": 4}}), **known))
+    made.snapshot([made.manifest(files)])
+    lake.register("nan", made)
+    oracle = duckdb.connect()
+    oracle.execute("create table nan (f float, d double, s struct(x double))")
+    for some in values:
+        oracle.executemany("insert into nan values ($1, $1, {'x': $1})", [[value] for value in some])
+    for column in ("f", "d", "s.x"):
+        for test in NAN_TESTS:
+            sql = "select count(*)::integer as n from {t} where " + test.format(c=column)
+            expected = oracle.execute(sql.format(t="nan")).fetchall()[0][0]
+            assert lake.sql(sql.format(t="f.nan")) == [{"n": expected}], sql
+        sql = f"select count(*)::integer as n from {{t}} join (select * from (values ('nan'::double), (7)) v(k)) on {column} = k"
+        assert lake.sql(sql.format(t="f.nan")) == [{"n": oracle.execute(sql.format(t="nan")).fetchall()[0][0]}], sql
+        top = lake.sql(f"select {column}::varchar as v from f.nan where {column} > 1 order by {column} desc limit 5")
+        assert [row["v"] for row in top] == ["nan"] * 4 + ["inf"]
+    lake.sql("delete from f.nan using (select 'nan'::double as k) where d = k")
+    assert lake.sql("select count(*)::integer as n from f.nan") == [{"n": sum(map(len, values)) - 4}]
 
 
 def test_equality_deletes(lake):  # checklist D.30

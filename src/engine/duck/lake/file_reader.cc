@@ -4,6 +4,7 @@
 #include "engine/duck/lake/filter.h"
 #include "engine/duck/lake/foreign_file.h"
 #include "engine/duck/lake/lake_database.h"
+#include "engine/duck/lake/nan_filter.h"
 #include "engine/duck/lake/scan.h"
 #include "engine/duck/lake/table_definition.h"
 
@@ -104,6 +105,7 @@ db::ReaderInitializeType FileReader::InitializeReader(
         table_filters, context, gstate);
     if (reader.filters) {
       look_for_both_zeros(*reader.filters);
+      ask_rows_for_nan(reader, file.file);
     }
     return initialized;
   });
