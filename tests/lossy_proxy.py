@@ -40,14 +40,23 @@ class LossyProxy:
     def lose(self, mode, count=1):
         self.mode, self.count, self.lost = mode, count, []
 
+    def follow(self, other):
+        """Asks that proxy from now on."""
+        self.target = urllib.parse.urlsplit(other.url)
+
     def pass_on(self, handler):
         body = handler.rfile.read(int(handler.headers.get("content-length") or 0))
         connection = http.client.HTTPConnection(self.target.hostname, self.target.port, timeout=60)
         headers = {name: value for name, value in handler.headers.items() if name.lower() in PASSED_ON}
-        connection.request(handler.command, handler.path, body, {**headers, "Host": self.target.netloc})
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
+        try:
+            connection.request(handler.command, handler.path, body, {**headers, "Host": self.target.netloc})
+            answer = connection.getresponse()
+            content = answer.read()
+        except (http.client.HTTPException, OSError):  # of another proxy: what it lost, this one has not heard either
+            handler.close_connection = True
+            return
+        finally:
+            connection.close()
         if self.mode and self.count > 0 and self.loses(handler.command, handler.path):
             self.count -= 1
             self.lost.append((handler.command, handler.path, answer.status))

@@ -24,16 +24,26 @@ from test_differential import content
 
 TRANSACTIONS = int(os.environ.get("TARN_TRANSACTIONS", "60"))
 SEED = int(os.environ.get("TARN_SEED", random.randrange(1 << 30)))
-ROWS = ("insert", "update", "delete", "merge")  # statements that leave the shape of a table
+ROWS = ("insert", "update", "delete", "merge", "truncate")  # statements that leave the shape of a table
 FAILING = ["insert into {t} select error('no') from {t}", "select * from not_there", "insert into {t} values ({n})", "selec 1",
            "select 'x'::integer", "alter table {t} drop column not_there"]
-TARGET = re.compile(r"(?:insert into|update|delete from|merge into) (t\d)\b")
-LONG = "create or replace table endless as select md5(i::varchar) as m from range(1000000000) r(i)"
+TARGET = re.compile(r"(?:insert into|update|delete from|merge into|truncate) (t\d)\b")
+WIDENED = re.compile(r"alter table (t\d) alter column \w+ type ")
+DEFAULT = re.compile(r"^alter table .* (set|drop) default")
+LONG = ["create or replace table endless as select md5(i::varchar) as m from range(1000000000) r(i)",
+        "delete from anchor where (select max(md5(i::varchar)) from range(1000000000) r(i)) > ''",
+        "insert into anchor select i from range(1000000000) r(i) where md5(i::varchar) < '4'"]
+ENDS = ("committed", "rolled back", "conflict", "failed statement", "failed on purpose", "cancelled", "conflict of DuckDB")
 
 
 def is_conflict_of_duckdb(error):
     return isinstance(error, duckdb.TransactionException) or any(
         word in str(error) for word in ("onflict", "another transaction", "altered", "has been dropped"))
+
+
+def told(sql, rows):
+    """What a statement tells of the rows that it changed: how many, or those of its RETURNING."""
+    return sorted(row[0] for row in rows) if " returning " in sql else rows[0][0]
 
 
 def answer(connection, sql):
@@ -47,6 +57,11 @@ def shaped_by(steps):
     return {word for sql in steps if sql.split()[0] not in ROWS for word in re.findall(r"\bt\d\b", sql.split(" as select")[0])}
 
 
+def only_defaults(steps):
+    """Those of shaped_by() that get other defaults, but keep their shape."""
+    return shaped_by(steps) - shaped_by(sql for sql in steps if not DEFAULT.search(sql))
+
+
 class Session:
     """A session of the server, and the connection of the oracle that takes the same steps."""
 
@@ -58,7 +73,7 @@ class Session:
         self.script = Script(world.dice)
         self.script.new_name = self.new_name
         self.steps, self.is_open, self.shape_changed, self.disturbed = [], False, False, False
-        self.changed, self.reshaped = {}, set()
+        self.changed, self.reshaped, self.other_defaults = {}, set(), set()
 
     def new_name(self):
         self.world.names += 1
@@ -69,6 +84,16 @@ class Session:
         status, answer = self.world.server.request("/api/v1/sql", {"sql": sql, "format": "json", "session": self.id})
         return (True, json.loads(answer)) if status == 200 else (False, answer.decode())
 
+    def change(self, sql):
+        """As tarn(), of a statement that changes rows: what it tells of them, see told()."""
+        status, answer = self.world.server.request("/api/v1/sql", {"sql": sql, "format": "rows", "session": self.id})
+        if status != 200:
+            return False, answer.decode()
+        head, *rows, end = map(json.loads, answer.splitlines())
+        if "error" in end:
+            return False, end["error"]
+        return True, told(sql, [[head["rows_changed"]]] if rows == [] and " returning " not in sql else rows)
+
     def begin(self):
         self.script.tables = dict(self.world.tables)
         for sql in ("begin", "select * from anchor"):  # both pin what they see at the first look
@@ -76,7 +101,8 @@ class Session:
             accepted, words = self.tarn(sql)
             assert accepted, words
         self.steps, self.is_open, self.shape_changed, self.disturbed = [], True, False, False
-        self.changed, self.reshaped = {}, set()  # rows by table; tables that others have given another shape since
+        # rows by table; tables that others have given another shape, or other defaults, since
+        self.changed, self.reshaped, self.other_defaults = {}, set(), set()
         self.world.trace.append((self.name, "begin"))
 
     def abort(self, reason, failed_in_tarn=False):
@@ -90,22 +116,42 @@ class Session:
         self.is_open = False
 
     def in_duck(self, sql):
+        """(error or None, rows)"""
         try:
+            widened = WIDENED.match(sql)
+            if widened:
+                return None, self.widen_in_duck(widened[1], sql)
             rows = self.duck.execute(sql).fetchall()
             target = TARGET.match(sql)
             if target and rows:
-                self.changed[target[1]] = self.changed.get(target[1], 0) + rows[0][0]
-            return None
+                self.changed[target[1]] = self.changed.get(target[1], 0) + (len(rows) if " returning " in sql else rows[0][0])
+            return None, rows
         except duckdb.Error as error:
-            return error
+            return error, []
+
+    def widen_in_duck(self, table, sql):
+        """While older transactions are open DuckDB gives a column another type with former values, or zeros: they are put right."""
+        for part in (f"create or replace temp table before_it as select * from {table}", sql):
+            rows = self.duck.execute(part).fetchall()
+        if self.duck.execute(f"select 1 from (from before_it except all from {table}) limit 1").fetchall():
+            for part in (f"delete from {table}", f"insert into {table} select * from before_it"):
+                self.duck.execute(part)
+            self.changed[table] = self.changed.get(table, 0) + 1
+            self.world.ends["widened by hand"] += 1
+        return rows
 
     def step(self, sql):
         """One statement of the transaction. Returns whether it goes on."""
         self.world.trace.append((self.name, sql))
-        error = self.in_duck(sql)
-        accepted, words = self.tarn(sql)
+        changes_rows = sql.split()[0] in ROWS
+        error, rows = self.in_duck(sql)
+        accepted, words = self.change(sql) if changes_rows else self.tarn(sql)
         if error is None and accepted:
             self.steps.append(sql)
+            if changes_rows and words != told(sql, rows):
+                table = TARGET.match(sql)[1]
+                difference = self.world.difference(table, self.script.tables[table], self.tarn, self.duck)
+                raise AssertionError(f"{sql}: Tarn tells {words}, DuckDB {told(sql, rows)}; after {self.steps}\n{difference}")
             return True
         if accepted and is_conflict_of_duckdb(error):
             self.abort("conflict of DuckDB")
@@ -122,7 +168,8 @@ class Session:
             sql = content(table, self.script.tables[table])
             expected = answer(self.duck, sql)
             accepted, found = self.tarn(sql)
-            assert accepted and found == expected, f"{self.name} sees in {table}: {found}; DuckDB: {expected}; after {self.steps}"
+            assert accepted and found == expected, (f"{self.name} sees in {table}: {found}; DuckDB: {expected}; after {self.steps}\n"
+                                                    f"{self.world.difference(table, self.script.tables[table], self.tarn, self.duck)}")
 
     def commit(self):
         """True when it is done; False after a conflict, with nothing changed; None when DuckDB could not follow."""
@@ -136,8 +183,8 @@ class Session:
             if other is not self and other.is_open and shaped_by(other.steps) & (self.changed.keys() | shaped_by(self.steps)):
                 other.abort("made way")
         met = [self.changed[table] for table in self.reshaped if table in self.changed]
-        if met and not any(met):
-            self.abort("DuckDB could not")  # which also refuses what changed no row of such a table
+        if met and not any(met) or self.other_defaults & self.changed.keys():
+            self.abort("DuckDB could not")  # which also refuses what changed no row of such a table, or met another default
             return None
         accepted, words = self.tarn("commit")
         self.world.trace.append((self.name, "commit" if accepted else f"commit: {words}"))
@@ -150,17 +197,17 @@ class Session:
             return False
         assert not met, f"{self.name} has changed rows of a table that got another shape meanwhile, and is committed: {self.steps}"
         self.is_open = False
-        error = self.in_duck("commit")
+        error, _ = self.in_duck("commit")
         if error is not None:  # DuckDB cannot always commit what was changed and altered in one transaction
             assert is_conflict_of_duckdb(error), error
             self.world.trace.append((self.name, f"again in DuckDB, which said: {error}"))
             for other in self.world.sessions:  # whose open changes would stand in the way
                 if other.is_open:
                     other.abort("made way")
-            for table in list(self.changed):  # an ALTER that was rolled back can leave DuckDB's table closed to all changes
-                self.in_duck(f"create or replace table {table} as select * from {table}")
+            for table in self.changed.keys() & self.world.shapes(self.duck).keys():
+                self.world.reopen(table)
             for sql in self.steps:
-                failed = self.in_duck(sql)
+                failed, _ = self.in_duck(sql)
                 assert failed is None, f"{sql}: {failed}\n{self.world.story('')}"
         self.world.committed(self)
         return True
@@ -212,7 +259,11 @@ class World:
         shaped = shaped_by(session.steps)
         for other in self.sessions:
             other.shape_changed = other.shape_changed or bool(shaped)
-            other.reshaped |= shaped
+            other.reshaped |= shaped - only_defaults(session.steps)
+            other.other_defaults |= only_defaults(session.steps)
+
+    def ended(self):
+        return sum(self.ends[end] for end in ENDS)
 
     def disturb(self):
         for session in self.sessions:
@@ -223,7 +274,17 @@ class World:
             sql = content(table, columns)
             expected = answer(self.duck, sql)
             found = self.ask(sql)
-            assert found == expected, f"{table} {columns}: Tarn {found}, DuckDB {expected}\n{self.story(table)}"
+            assert found == expected, (f"{table} {columns}: Tarn {found}, DuckDB {expected}\n{self.story(table)}\n"
+                                       f"{self.difference(table, columns, lambda sql: (True, self.ask(sql)), self.duck)}")
+
+    def difference(self, table, columns, tarn, duck):
+        """The rows that only one of the two has."""
+        sql = f"select {', '.join(f'{name}::varchar as {name}' for name, _ in columns)} from {table}"
+        accepted, rows = tarn(sql)
+        if not accepted:
+            return rows
+        found, expected = (collections.Counter(map(repr, some)) for some in (rows, answer(duck, sql)))
+        return f"only in Tarn: {found - expected}\nonly in DuckDB: {expected - found}\n{self.story(table)}"
 
     def story(self, table):
         """What was done lately."""
@@ -234,6 +295,22 @@ class World:
         shaped = set().union(*(shaped_by(session.steps) for session in self.sessions if session.is_open))
         free = sorted(self.tables.keys() - shaped)
         return self.dice.choice(free) if free else None
+
+    def reopen(self, table):
+        """An ALTER that was rolled back can leave DuckDB's table closed to all changes."""
+        defaults = self.duck.execute("select column_name, column_default from duckdb_columns() where database_name = 'memory' and "
+                                     f"table_name = '{table}' and column_default is not null").fetchall()
+        self.duck.execute(f"create or replace table {table} as select * from {table}")
+        for column, default in defaults:
+            self.duck.execute(f"alter table {table} alter column {column} set default {default}")
+
+    def change_in_duck(self, table, sql):
+        """Outside the sessions."""
+        try:
+            self.duck.execute(sql)
+        except duckdb.TransactionException:
+            self.reopen(table)
+            self.duck.execute(sql)
 
     def append_from_outside(self):
         """pyiceberg adds rows while transactions are open."""
@@ -249,7 +326,7 @@ class World:
         kept = self.duck.execute(f"select {as_kept(columns)} from new_rows").to_arrow_table().to_pylist()
         lost = self.outside.append(table, kept, columns)
         self.trace.append(("pyiceberg", f"{len(kept)} rows into {table}"))
-        self.duck.execute(f"insert into {table} select * from new_rows")
+        self.change_in_duck(table, f"insert into {table} select * from new_rows")
         self.ends["appended by pyiceberg"] += 1
         self.disturb()
         self.ends["pyiceberg lost a race"] += lost
@@ -284,7 +361,7 @@ class World:
         self.wait_for(sql[:40])
         query = content(table, self.tables[table])
         if self.ask(query) != answer(self.duck, query):
-            self.duck.execute(sql)
+            self.change_in_duck(table, sql)
             self.disturb()
             self.ends["hung up, but done"] += 1
         else:
@@ -294,18 +371,18 @@ class World:
         if not session.is_open:
             session.begin()
             return
-        roll = self.dice.random()
-        if roll < 0.24 and session.steps:
+        roll = self.dice.random() if session.steps else 1
+        if roll < 0.24:
             if session.commit() is False:
                 self.ends["conflict"] += 1
                 session.run_again()
             self.same()
-        elif roll < 0.27 and session.steps:
+        elif roll < 0.28:
             session.abort("rolled back")
-        elif roll < 0.30 and session.script.tables:
+        elif roll < 0.32 and session.script.tables:
             table = self.dice.choice(sorted(session.script.tables))
             bad = self.dice.choice(FAILING).format(t=table, n=", ".join("1" for _ in range(99)))
-            error = session.in_duck(bad)
+            error, _ = session.in_duck(bad)
             accepted, words = session.tarn(bad)
             if error is None and accepted:  # the table was empty
                 return
@@ -314,9 +391,10 @@ class World:
                 return
             assert error is not None and not accepted, f"{bad}: DuckDB: {error}; Tarn: {words}"
             session.abort("failed on purpose", failed_in_tarn=True)
-        elif roll < 0.32:
-            self.hang_up(LONG, session.id, after_s=0.1)
-            self.wait_for(LONG[:30])
+        elif roll < 0.34:
+            sql = self.dice.choice(LONG)
+            self.hang_up(sql, session.id, after_s=0.1)
+            self.wait_for(sql[:30])
             session.abort("cancelled", failed_in_tarn=True)
         elif session.step(session.script.statement()):
             session.script.tables = self.shapes(session.duck)
@@ -335,12 +413,15 @@ def test_two_sessions(server, capsys):
     world = World(server, dice)
     with capsys.disabled():
         print(f"\n{TRANSACTIONS} random transactions of two sessions, seed {SEED}", flush=True)
-    while sum(world.ends[end] for end in ("committed", "rolled back", "conflict", "failed statement", "failed on purpose", "cancelled",
-                                          "conflict of DuckDB")) < TRANSACTIONS:
+    looked_at = 0
+    while world.ended() < TRANSACTIONS:
         world.walk(dice.choice(world.sessions))
         if dice.random() < 0.06:
             dice.choice([world.append_from_outside, world.append_from_outside, world.cancel_one])()
             world.same()
+        if world.ended() >= looked_at + 200:
+            looked_at = world.ended()
+            world.same_from_outside()
     for session in world.sessions:
         if session.is_open:
             session.abort("rolled back")

@@ -7,6 +7,7 @@ import duckdb
 from pyiceberg.catalog import load_catalog
 
 from conftest import DEPS
+from lossy_proxy import LossyProxy
 from readers import extension_folder
 from small_peers import DuckDB, PyIceberg
 from spark_peer import Spark
@@ -25,6 +26,10 @@ class RestSpark(Spark):
         super().__init__(folder)
         self.token = server.token
         self.attach(CATALOG, server.url)
+
+    def through(self, proxy, catalog):
+        self.attach(catalog, proxy.url)
+        self.catalog = CATALOG
 
     def attach(self, catalog, url):
         self.connect(catalog, {"type": "rest", "uri": f"{url}/iceberg", "credential": f"me:{self.token}", "scope": "catalog",
@@ -51,9 +56,10 @@ class RestTrino(Trino):
     widen = "alter table {t} alter column {column} set data type {type}"
 
     def __init__(self, folder, server):
-        super().__init__(folder, {CATALOG: f"""connector.name=iceberg
+        self.proxy = LossyProxy(server.url)  # Trino has its catalogs from the start
+        super().__init__(folder, {name: f"""connector.name=iceberg
 iceberg.catalog.type=rest
-iceberg.rest-catalog.uri={server.url}/iceberg
+iceberg.rest-catalog.uri={url}/iceberg
 iceberg.rest-catalog.security=OAUTH2
 iceberg.rest-catalog.oauth2.credential=me:{server.token}
 iceberg.rest-catalog.oauth2.scope=catalog
@@ -61,8 +67,16 @@ iceberg.rest-catalog.oauth2.server-uri={server.url}/iceberg/v1/oauth/tokens
 iceberg.expire-snapshots.min-retention=0s
 iceberg.remove-orphan-files.min-retention=0s
 fs.hadoop.enabled=true
-"""})
+""" for name, url in ((CATALOG, server.url), ("lossy", self.proxy.url))})
         self.catalog = CATALOG
+
+    def through(self, proxy, catalog):
+        assert catalog == "lossy"
+        self.proxy.follow(proxy)
+
+    def stop(self):
+        super().stop()
+        self.proxy.stop()
 
     def creation(self, columns, partitions=(), merge_on_read=True, properties=None):
         given = {**(properties or {})}
@@ -86,6 +100,9 @@ class RestDuckDB(DuckDB):
                                 f"oauth2_server_uri '{server.url}/iceberg/v1/oauth/tokens')")
         self.connection.execute(f"attach 'lake' as {CATALOG} (type iceberg, endpoint '{server.url}/iceberg', secret tarn)")
 
+    def through(self, proxy, catalog):
+        self.connection.execute(f"attach 'lake' as {catalog} (type iceberg, endpoint '{proxy.url}/iceberg', secret tarn)")
+
     def source(self, schema, name, snapshot=None, time_ms=None):
         at = f" at (version => {snapshot})" if snapshot is not None else ""
         return f'{CATALOG}."{schema}"."{name}"{at}'
@@ -106,8 +123,13 @@ class RestPyIceberg(PyIceberg):
     def __init__(self, folder, server):
         super().__init__(folder)
         sys.path.append(str(DEPS / "interop/python"))  # pyiceberg-core: transforms of partitions
-        self.catalog = load_catalog(CATALOG, type="rest", uri=f"{server.url}/iceberg", credential=f"me:{server.token}",
-                                    **{"oauth2-server-uri": f"{server.url}/iceberg/v1/oauth/tokens"})
+        self.server = server
+        self.catalog = self.connected(server)
+
+    def connected(self, at):
+        """A catalog at a server, or at a proxy before it."""
+        return load_catalog(CATALOG, type="rest", uri=f"{at.url}/iceberg", credential=f"me:{self.server.token}",
+                            **{"oauth2-server-uri": f"{self.server.url}/iceberg/v1/oauth/tokens"})
 
     def rows(self, schema, name, where=None, snapshot=None, time_ms=None):
         self.tables[schema, name] = self.catalog.load_table((schema, name))

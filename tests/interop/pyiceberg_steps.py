@@ -4,11 +4,14 @@ import datetime
 import decimal
 
 import pyarrow as pa
-from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException, ServiceUnavailableError
 from pyiceberg.schema import Schema
 from pyiceberg.transforms import BucketTransform, IdentityTransform, MonthTransform, TruncateTransform
 from pyiceberg.types import (BinaryType, BooleanType, DateType, DecimalType, DoubleType, FloatType, IntegerType, ListType, LongType, MapType,
                              NestedField, StringType, StructType, TimestampType, TimestamptzType, TimeType, UUIDType)
+from requests.exceptions import RequestException
+
+from lossy_proxy import LossyProxy
 
 PEOPLE = pa.schema([("k", pa.int64()), ("s", pa.string()), ("v", pa.float64()), ("day", pa.date32())])
 
@@ -233,3 +236,33 @@ def version_1(shared):
 
 def write_one(shared, k):
     append(shared, [(k, "peer", 1.0, None)])
+
+
+def lost_answers(shared):
+    """What pyiceberg was not told of was done once; the next change by the same table sees it."""
+    people(shared, "lost")
+    proxy = LossyProxy(shared.server.url)
+    try:
+        catalog = shared.peer.connected(proxy)
+        new = arrow([(5000, "lost", 1.0, None)])
+        for mode, least in (("503", 50), ("closed", 80)):
+            put = arrow([(60, mode, 2.0, None), (6000, mode, 2.0, None)])
+            steps = [(lambda table: table.append(new), "insert into {t} values (5000, 'lost', 1, null)"),
+                     (lambda table: table.delete(f"k < {least}"), f"delete from {{t}} where k < {least}"),
+                     (lambda table: table.overwrite(new, "s == 'a'"), "delete from {t} where s = 'a'; insert into {t} values (5000, 'lost', 1, null)"),
+                     (lambda table: table.upsert(put, ["k"]), "delete from {t} where k in (60, 6000); "
+                      f"insert into {{t}} values (60, '{mode}', 2, null), (6000, '{mode}', 2, null)")]
+            for change, text in steps:
+                table = catalog.load_table((shared.schema, "lost"))
+                proxy.lose(mode)
+                try:
+                    change(table)
+                except (RequestException, CommitStateUnknownException, ServiceUnavailableError, CommitFailedException):
+                    pass  # it cannot know
+                assert len(proxy.lost) == 1 and proxy.lost[0][2] == 200, f"{mode}: {text}: {proxy.lost}"
+                proxy.lose(None)
+                shared.oracle_does(text)
+                assert all(path.exists() for path in shared.files()), f"{mode}: {text}: a file is gone"
+                shared.check()
+    finally:
+        proxy.stop()

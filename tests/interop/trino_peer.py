@@ -72,10 +72,18 @@ class Trino(SqlPeer):
                 info = requests.get(f"{self.url}/v1/info", timeout=5).json()
             except requests.RequestException:
                 info = {"starting": True}
-            if not info["starting"]:
+            if not info["starting"] and self.has_nodes():
                 self.version = info["nodeVersion"]["version"]
                 return
             time.sleep(0.3)
+
+    def has_nodes(self):
+        """It says that it has started some time before it has found itself."""
+        try:
+            return self.ask("select count(*) as n from system.runtime.nodes where state = 'active'")[1] != [{"n": 0}]
+        except RuntimeError as error:
+            assert "No nodes available" in str(error), error
+            return False
 
     def register(self, schema, name, location):
         self.ask(f'create schema if not exists peer."{schema}"')
