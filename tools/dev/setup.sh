@@ -1,5 +1,5 @@
 # Installs Debian packages, the pinned downloads of tools/deps.lock and tools/extensions.lock, the Python tools of
-# tools/python.lock and tools/delta.lock, the packages of ui/package-lock.json.
+# tools/python.lock, tools/delta.lock and tools/s3.lock, the packages of ui/package-lock.json.
 # Whatever is there already, with the right checksum, is left alone: a second run needs no network.
 
 say() { if [ -t 1 ]; then printf '\033[1m%s\033[0m\n' "$*"; else printf '%s\n' "$*"; fi; }
@@ -172,6 +172,7 @@ unpack_extensions
 unpack_datasets
 install_python tools/python.lock venv
 install_python tools/delta.lock delta-venv
+install_python tools/s3.lock s3-venv
 install_npm
 install_rest_kit
 say "Everything is there."
