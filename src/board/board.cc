@@ -7,40 +7,13 @@
 #include <fmt/ranges.h>
 
 #include "board/channels.h"
+#include "board/reads.h"
 #include "engine/parse.h"
 #include "report/compiled_query.h"
 #include "report/query_checker.h"
 
 namespace tarn::board {
 namespace {
-
-constexpr std::array<std::string_view, 14> kRestless = {
-    "now",       "today",           "current_date",   "current_time",          "current_timestamp",
-    "localtime", "random",          "localtimestamp", "get_current_timestamp", "uuid",
-    "uuidv4",    "gen_random_uuid", "uuidv7",         "transaction_timestamp",
-};
-
-// The words stand in the text, wherever: one too many only makes an answer be asked for again.
-bool names_restless(std::string_view sql) {
-  const auto is_word = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-  };
-  for (size_t at = 0; at < sql.size();) {
-    if (!is_word(sql[at])) {
-      ++at;
-      continue;
-    }
-    size_t end = at;
-    while (end < sql.size() && is_word(sql[end]))
-      ++end;
-    std::string word(sql.substr(at, end - at));
-    std::transform(word.begin(), word.end(), word.begin(), ::tolower);
-    if (std::find(kRestless.begin(), kRestless.end(), word) != kRestless.end())
-      return true;
-    at = end;
-  }
-  return false;
-}
 
 bool is_number(const std::string& type) {
   constexpr std::array<std::string_view, 13> kNumbers = {
@@ -112,7 +85,7 @@ TileQuery Boards::query_of(const BoardConfig& config, const report::Query& query
     return out;
   }
   out.sql = compiled->rendered.text;
-  out.tables = facts->front().tables;
+  out.facts = facts->front();
   out.changes_by_itself = names_restless(out.sql);
   return out;
 }

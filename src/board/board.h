@@ -20,8 +20,8 @@ namespace tarn::board {
 struct TileQuery {
   std::string sql;  // rendered; parameters stand as $name; empty when it has a mistake
   std::string mistake;
-  std::vector<engine::TableUse> tables;  // as written
-  bool changes_by_itself = false;        // reads the clock or chance: another answer without another table
+  engine::StatementFacts facts;
+  bool changes_by_itself = false;  // reads the clock or chance: another answer without another table
 };
 
 class Boards {

@@ -52,6 +52,7 @@ class NoSessions : public session::SessionService {
     return Error{Code::kUnsupported, "no sessions in this test"};
   }
   engine::LakeCatalog& catalog() override { std::abort(); }
+  [[nodiscard]] const std::set<std::string>& attachments() const override { std::abort(); }
 };
 
 class TestTask : public Task {

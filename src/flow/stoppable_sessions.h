@@ -15,6 +15,7 @@ class StoppableSessions final : public session::SessionService {
   explicit StoppableSessions(session::SessionService& inner) : inner_(inner) {}
   Result<std::unique_ptr<session::Session>> open(session::SessionOptions options) override;
   engine::LakeCatalog& catalog() override { return inner_.catalog(); }
+  [[nodiscard]] const std::set<std::string>& attachments() const override { return inner_.attachments(); }
 
   // Stops what runs now; a statement that starts later is not stopped, so call it again until the run ends.
   void cancel_all();

@@ -147,6 +147,8 @@ class Task {
   [[nodiscard]] virtual std::vector<std::string> tags() const = 0;
   [[nodiscard]] virtual std::vector<std::string> upstream() const = 0;  // names of tasks that run before it
   [[nodiscard]] virtual std::vector<std::string> writes() const = 0;    // "schema.name" of tables and views
+  // Tables of attachments that it reads: "shop.public.customers".
+  [[nodiscard]] virtual std::vector<std::string> reads_outside() const { return {}; }
   [[nodiscard]] virtual RetryPolicy retry() const = 0;
   [[nodiscard]] virtual Freshness freshness() const { return {}; }
   [[nodiscard]] virtual Join join() const { return Join::kAllDone; }

@@ -27,7 +27,7 @@ class Checker {
 
   void run() {
     for (const auto& [key, source] : project_.declared) {
-      if (!draft_.has(source.table)) {
+      if (source.database.empty() && !draft_.has(source.table)) {
         draft_.hide(source.table);  // somebody else fills it, or will
       }
     }

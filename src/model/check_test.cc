@@ -87,9 +87,17 @@ TEST_F(CheckTest, PlacesBehindExpressionsAndInsideMacros) {
             "writes)\n");
 }
 
-TEST_F(CheckTest, ATableOfAModelIsReadThroughRef) {
-  write("models/a.sql", "select 1 as id from z");
+TEST_F(CheckTest, ATableOfAModelThatIsNamedPlainlyIsMadeFirst) {
+  write("models/a.sql", "select id from z");
   write("models/z.sql", "select 1 as id");
+  EXPECT_EQ(checked(), "");
+  write("models/a.sql", "select idd from z");
+  EXPECT_EQ(checked(), "models/a.sql:1:8: there is no column \"idd\": did you mean \"id\"?\n");
+}
+
+TEST_F(CheckTest, ACircleThroughAPlainNameIsToldWhileTheTableIsMissing) {
+  write("models/a.sql", "select 1 as id from z");
+  write("models/z.sql", "select id from {{ ref('a') }}");
   EXPECT_EQ(checked(),
             "models/a.sql:1:21: 'z' is made by models/z.sql: write {{ ref('z') }} instead, so that it is "
             "made first\n");

@@ -130,6 +130,12 @@ class Context {
     std::string name = given.positional.back().text();
     auto found = project.declared.find({group, name});
     engine::TableName table;
+    if (found != project.declared.end() && !found->second.database.empty()) {
+      if (request.reads != nullptr) {
+        request.reads->outside.push_back(found->second.database + "." + to_text(found->second.table));
+      }
+      return relation_of(found->second.table, found->second.database);
+    }
     if (found != project.declared.end()) {
       table = found->second.table;
     } else {
@@ -361,13 +367,18 @@ jinja::Globals make_globals(const ModelProject& project, const RenderRequest& re
   return Context(project, request).make();
 }
 
-Value relation_of(const engine::TableName& table) {
-  return Value::object({session::quote_name(table),
+std::string quote_table(const engine::TableName& table, const std::string& database) {
+  const auto name = session::quote_name(table);
+  return database.empty() ? name : session::quote_identifier(database) + "." + name;
+}
+
+Value relation_of(const engine::TableName& table, const std::string& database) {
+  return Value::object({quote_table(table, database),
                         {{"identifier", Value(table.name)},
                          {"name", Value(table.name)},
                          {"table", Value(table.name)},
                          {"schema", Value(table.schema)},
-                         {"database", Value("lake")}},
+                         {"database", Value(database.empty() ? "lake" : database)}},
                         {}});
 }
 

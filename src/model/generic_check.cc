@@ -93,13 +93,14 @@ const std::vector<std::string>& builtin_tests() {
 Result<std::string> generic_test_sql(const ModelProject& project, const DataTest& test,
                                      const RenderRequest& request, Diagnostic& mistake) {
   const Node* on = project.find(test.on);
-  std::string relation = session::quote_name(on != nullptr ? on->table : test.table);
+  std::string relation =
+      on != nullptr ? session::quote_name(on->table) : quote_table(test.table, test.database);
   if (on != nullptr && on->config.materialized == "ephemeral") {
     relation = "__dbt__cte__" + on->name;
   }
   if (on != nullptr && request.reads != nullptr) {
     request.reads->refs.push_back(on->name);
-  } else if (on == nullptr && request.reads != nullptr) {
+  } else if (on == nullptr && request.reads != nullptr && test.database.empty()) {
     request.reads->tables.push_back(test.table);
   }
   if (!test.config.where.empty()) {

@@ -55,8 +55,9 @@ Place place_of_config(const jinja::Template& text, const std::string& key) {
 
 class Loader {
  public:
-  Loader(ModelProject& project, FileSystem& files, const project::Project& config, Diagnostics& diagnostics)
-      : project_(project), files_(files), config_(config), diagnostics_(diagnostics) {}
+  Loader(ModelProject& project, FileSystem& files, const project::Project& config,
+         const engine::LakeVersion* lake, Diagnostics& diagnostics)
+      : project_(project), files_(files), config_(config), lake_(lake), diagnostics_(diagnostics) {}
 
   Status run() {
     TARN_CHECK(read_settings(files_, config_, project_.settings, diagnostics_));
@@ -67,6 +68,7 @@ class Loader {
     TARN_CHECK(read_singular_tests());
     name_tests();
     read_test_reads();
+    add_plain_reads(project_, lake_);
     link(project_, diagnostics_);
     return ok();
   }
@@ -282,6 +284,7 @@ class Loader {
     };
     once(reads.refs);
     once(reads.tables);
+    once(reads.outside);
     reads.source_tasks.clear();
     for (const auto& table : reads.tables) {
       std::string writer = project_.writer_of(table);
@@ -441,6 +444,7 @@ class Loader {
   ModelProject& project_;
   FileSystem& files_;
   const project::Project& config_;
+  const engine::LakeVersion* const lake_;  // may be null
   Diagnostics& diagnostics_;
   PropertiesFound found_;
 };
@@ -455,7 +459,10 @@ Result<std::shared_ptr<const ModelProject>> load(Env& env, const project::Projec
   made->data_folder = project.data_folder;
   made->target_name = options.target_name;
   made->sources = options.sources;
-  TARN_CHECK(Loader(*made, *env.files, project, diagnostics).run());
+  for (const auto& attachment : project.attachments) {
+    made->attachments[attachment.name] = project::default_schema(attachment);
+  }
+  TARN_CHECK(Loader(*made, *env.files, project, options.lake.get(), diagnostics).run());
   return std::shared_ptr<const ModelProject>(std::move(made));
 }
 

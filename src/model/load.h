@@ -39,6 +39,11 @@ ConfigItems tree_items(const ModelProject& project, const codec::YamlNode& tree,
 // Every configuration key in a tree is known, told once.
 void check_tree(const codec::YamlNode& tree, NodeKind kind, Diagnostics& diagnostics);
 
+// What SQL reads without ref() and source(), also through views and macros of the lake as they stand (null:
+// nothing is known of it). A read that would close a circle orders nothing: it finds what the run before
+// left.
+void add_plain_reads(ModelProject& project, const engine::LakeVersion* lake);
+
 // Edges, cycles, and where each test runs.
 void link(ModelProject& project, Diagnostics& diagnostics);
 

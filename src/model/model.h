@@ -23,7 +23,8 @@ namespace tarn::model {
 struct SourceTables {
   std::string name;  // of its task
   std::vector<engine::TableName> writes;
-  std::vector<std::string> after;  // tasks that run before it, as far as known
+  std::vector<std::string> after;       // tasks that run before it, as far as known
+  std::vector<std::string> reads = {};  // "schema.name" of tables
 };
 
 class ModelProject;  // model/project.h
@@ -31,6 +32,8 @@ class ModelProject;  // model/project.h
 struct LoadOptions {
   std::vector<SourceTables> sources;
   std::string target_name = "dev";  // target.name in templates
+  // The lake as it stands, for what is read through its views and macros; null: nothing is known of it.
+  std::shared_ptr<const engine::LakeVersion> lake;
 };
 
 // Mistakes go to `diagnostics`, all of them with their place; a project with mistakes must not be run.

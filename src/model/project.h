@@ -34,11 +34,12 @@ struct ColumnFacts {
   std::string data_type;
 };
 
-// What a node reads, found by rendering it.
+// What a node reads, found by rendering it and in its SQL.
 struct Reads {
   std::vector<std::string> refs;          // names of models and seeds
-  std::vector<engine::TableName> tables;  // of sources
+  std::vector<engine::TableName> tables;  // of the lake that no model or seed makes
   std::vector<std::string> source_tasks;  // that write those tables
+  std::vector<std::string> outside;       // of attachments: "shop.public.customers"
 };
 
 struct DataTest {
@@ -48,6 +49,7 @@ struct DataTest {
   std::string generic;      // "unique" ...; empty: a SQL file
   std::string on;           // model or seed that it stands at; empty for a SQL file and for sources
   engine::TableName table;  // of a source, when it stands there
+  std::string database;     // of that table, when it is an attachment's
   std::string column;
   jinja::Members arguments;
   ConfigItems items;
@@ -74,6 +76,7 @@ struct Node {
 
 struct DeclaredSource {
   engine::TableName table;
+  std::string database;  // an attachment; empty: the lake
   Place place;
   std::string description;
 };
@@ -90,8 +93,9 @@ class ModelProject {
   std::vector<DataTest> tests;
   std::map<std::pair<std::string, std::string>, DeclaredSource> declared;  // source('a', 'b')
   std::vector<SourceTables> sources;
-  std::set<std::string> disabled;  // names of disabled models and seeds
-  std::set<std::string> broken;    // names of models whose text does not render; told already
+  std::map<std::string, std::string> attachments;  // name -> its default schema
+  std::set<std::string> disabled;                  // names of disabled models and seeds
+  std::set<std::string> broken;                    // names of models whose text does not render; told already
 
   [[nodiscard]] const Node* find(const std::string& name) const;
   // The task that writes a table; empty when none is known.

@@ -235,28 +235,33 @@ class PropertiesReader {
     YamlReader reader(map, "a source", diagnostics_);
     std::string group = reader.required_text("name");
     // dbt's default schema is the source's name; Tarn's sources write to "public".
-    std::string schema = reader.text("schema", "public");
-    for (const std::string_view key : {"description", "database", "loader", "tags", "meta", "config",
-                                       "quoting", "freshness", "loaded_at_field", "overrides"}) {
+    // One in a database of others is named as tarn.yml attaches it; dbt's other databases mean nothing here.
+    const auto attachment = project_.attachments.find(reader.text("database"));
+    const bool outside = attachment != project_.attachments.end();
+    DeclaredSource where;
+    where.database = outside ? attachment->first : "";
+    where.table.schema = reader.text("schema", outside ? attachment->second : "public");
+    for (const std::string_view key : {"description", "loader", "tags", "meta", "config", "quoting",
+                                       "freshness", "loaded_at_field", "overrides"}) {
       (void)reader.child(key);
     }
-    each(reader, "tables", [&](const YamlNode& table) { source_table(table, group, schema); });
+    each(reader, "tables", [&](const YamlNode& table) { source_table(table, group, where); });
     reader.finish();
   }
 
-  void source_table(const YamlNode& map, const std::string& group, const std::string& schema) {
+  void source_table(const YamlNode& map, const std::string& group, DeclaredSource declared) {
     YamlReader reader(map, "a table of a source", diagnostics_);
     std::string name = reader.required_text("name");
-    DeclaredSource declared;
     declared.place = map.place;
     declared.description = reader.text("description");
-    declared.table = {schema, reader.text("identifier", name)};
+    declared.table.name = reader.text("identifier", name);
     for (const std::string_view key :
          {"loaded_at_field", "freshness", "tags", "meta", "config", "quoting", "external", "docs"}) {
       (void)reader.child(key);
     }
     DataTest base;
     base.table = declared.table;
+    base.database = declared.database;
     each(reader, "columns", [&](const YamlNode& column) { (void)column_of(column, base); });
     tests_of(reader, base);
     reader.finish();

@@ -44,6 +44,8 @@ Result<Compiled> compile_test(const ModelProject& project, const DataTest& test,
 Diagnostic place_error(const ModelProject& project, const Compiled& compiled, const Error& error,
                        std::string_view front);
 
-jinja::Value relation_of(const engine::TableName& table);
+// `database`: an attachment; empty: the lake.
+std::string quote_table(const engine::TableName& table, const std::string& database);
+jinja::Value relation_of(const engine::TableName& table, const std::string& database = "");
 
 }  // namespace tarn::model

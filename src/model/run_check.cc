@@ -39,7 +39,9 @@ flow::TestOutcome outcome_of(const ModelProject& project, const DataTest& test) 
   const Node* on = project.find(test.on);
   flow::TestOutcome outcome{.name = test.name, .path = test.path, .line = test.place.line};
   if (!test.generic.empty()) {
-    outcome.table = to_text(on != nullptr ? on->table : test.table);
+    outcome.table = on != nullptr           ? to_text(on->table)
+                    : test.database.empty() ? to_text(test.table)
+                                            : test.database + "." + to_text(test.table);
   }
   outcome.column = test.column;
   outcome.kind = test.generic;

@@ -15,6 +15,17 @@ namespace {
 
 using Project = std::shared_ptr<const ModelProject>;
 
+// Ephemeral models stand for what they read themselves.
+void outside_of(const ModelProject& project, const Reads& reads, std::set<std::string>& tables) {
+  tables.insert(reads.outside.begin(), reads.outside.end());
+  for (const std::string& ref : reads.refs) {
+    const Node* node = project.find(ref);
+    if (node != nullptr && node->config.materialized == "ephemeral") {
+      outside_of(project, node->reads, tables);
+    }
+  }
+}
+
 // A model or a seed.
 class BuildTask : public flow::Task {
  public:
@@ -26,6 +37,14 @@ class BuildTask : public flow::Task {
   [[nodiscard]] std::vector<std::string> tags() const override { return node_.config.tags; }
   [[nodiscard]] std::vector<std::string> upstream() const override { return node_.upstream; }
   [[nodiscard]] std::vector<std::string> writes() const override { return {to_text(node_.table)}; }
+  [[nodiscard]] std::vector<std::string> reads_outside() const override {
+    std::set<std::string> tables;
+    outside_of(*project_, node_.reads, tables);
+    for (const size_t index : node_.tests) {
+      outside_of(*project_, project_->tests[index].reads, tables);
+    }
+    return {tables.begin(), tables.end()};
+  }
   [[nodiscard]] flow::RetryPolicy retry() const override { return {}; }
   Status run(flow::TaskContext& context) override { return build(*project_, node_, context); }
 
@@ -48,6 +67,11 @@ class TestTask : public flow::Task {
   [[nodiscard]] std::vector<std::string> tags() const override { return test_.config.tags; }
   [[nodiscard]] std::vector<std::string> upstream() const override { return upstream_; }
   [[nodiscard]] std::vector<std::string> writes() const override { return {}; }
+  [[nodiscard]] std::vector<std::string> reads_outside() const override {
+    std::set<std::string> tables;
+    outside_of(*project_, test_.reads, tables);
+    return {tables.begin(), tables.end()};
+  }
   [[nodiscard]] flow::RetryPolicy retry() const override { return {}; }
 
   Status run(flow::TaskContext& context) override {

@@ -270,6 +270,13 @@ class Reader {
 
 }  // namespace
 
+std::string default_schema(const Attachment& attachment) {
+  const auto given = attachment.settings.find("schema");
+  if (given != attachment.settings.end() && !given->second.empty())
+    return given->second;
+  return attachment.kind == "iceberg" ? "default" : "public";
+}
+
 std::vector<Attachment> read_attachments(const YamlNode& node, const std::string& root,
                                          Diagnostics& diagnostics) {
   std::vector<Attachment> attachments;

@@ -27,6 +27,9 @@ struct Attachment {
   std::chrono::milliseconds timeout{30'000};
 };
 
+// Where a table is that is named without a schema.
+std::string default_schema(const Attachment& attachment);
+
 // Relative paths are below `root`.
 std::vector<Attachment> read_attachments(const codec::YamlNode& node, const std::string& root,
                                          Diagnostics& diagnostics);

@@ -22,6 +22,7 @@ struct GraphTask {
   std::vector<std::string> tags;
   std::vector<std::string> upstream;
   std::vector<std::string> writes;
+  std::vector<std::string> outside;  // tables of attachments that it reads
 };
 
 // A lake version in which a table changed.

@@ -416,6 +416,7 @@ class SessionServiceImpl : public SessionService {
   }
 
   engine::LakeCatalog& catalog() override { return ground_.catalog; }
+  [[nodiscard]] const std::set<std::string>& attachments() const override { return ground_.attachments; }
 
  private:
   Ground ground_;

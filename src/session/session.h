@@ -72,6 +72,8 @@ class SessionService {
   virtual ~SessionService() = default;
   virtual Result<std::unique_ptr<Session>> open(SessionOptions options) = 0;
   virtual engine::LakeCatalog& catalog() = 0;
+  // Names of databases of others.
+  [[nodiscard]] virtual const std::set<std::string>& attachments() const = 0;
 };
 
 class Watchdog;

@@ -82,7 +82,8 @@ Result<flow::RunOutcome> Workspace::run_flow(const ProjectPlan& plan, const serv
   const auto run_part = [this, &observer](const flowfile::PartRequest& part, flow::RunObserver& inner,
                                           const flow::CancelFlag& stop) -> Result<flow::RunOutcome> {
     const auto wanted = request_of(part);
-    TARN_TRY(const auto now, plan_project(parts_->env, parts_->project, wanted.vars, *parts_->fetches));
+    TARN_TRY(const auto now, plan_project(parts_->env, parts_->project, wanted.vars, *parts_->fetches,
+                                          parts_->lake->catalog()));
     if (!now.mistakes.empty())
       return mistakes_error(now.mistakes);
     const auto watcher = observer.part(wanted.id);

@@ -15,10 +15,13 @@ std::string folded_name(const engine::TableName& table) {
   return engine::fold(table.schema) + "." + engine::fold(table.name);
 }
 
-model::LoadOptions model_options(const source::Sources& sources) {
+model::LoadOptions model_options(const source::Sources& sources,
+                                 const std::shared_ptr<const engine::LakeVersion>& lake) {
   model::LoadOptions options;
+  options.lake = lake;
   for (const auto& config : sources.configs()) {
-    options.sources.push_back({.name = config->name, .writes = {config->table}, .after = config->after});
+    options.sources.push_back(
+        {.name = config->name, .writes = {config->table}, .after = config->after, .reads = config->reads});
   }
   return options;
 }
@@ -90,13 +93,14 @@ Status check_mail(const ProjectPlan& plan, const std::string& name) {
 
 }  // namespace
 
-Result<ProjectPlan> read_project(Env& env, const project::Project& project, const serve::Vars& vars) {
+Result<ProjectPlan> read_project(Env& env, const project::Project& project, const serve::Vars& vars,
+                                 const std::shared_ptr<const engine::LakeVersion>& lake) {
   ProjectPlan plan;
   TARN_TRY(auto current, project::load_project(*env.files, project.root, plan.mistakes));
   for (const auto& [name, value] : vars)
     current.vars[name] = value;
   TARN_TRY(plan.sources, source::Sources::read(*env.files, current, plan.mistakes));
-  TARN_TRY(plan.models, model::load(env, current, model_options(*plan.sources), plan.mistakes));
+  TARN_TRY(plan.models, model::load(env, current, model_options(*plan.sources, lake), plan.mistakes));
   TARN_TRY(plan.reports, report::Reports::read(env, current, plan.models, plan.page_mistakes));
   TARN_TRY(plan.boards, board::Boards::read(env, current, plan.models, plan.page_mistakes));
   TARN_TRY(plan.flows, flowfile::Flows::read(env, current, plan.models, plan.reports, plan.page_mistakes));
@@ -106,8 +110,9 @@ Result<ProjectPlan> read_project(Env& env, const project::Project& project, cons
 }
 
 Result<ProjectPlan> plan_project(Env& env, const project::Project& project, const serve::Vars& vars,
-                                 source::FetchRecords& fetches) {
-  TARN_TRY(auto plan, read_project(env, project, vars));
+                                 source::FetchRecords& fetches, engine::LakeCatalog& lake) {
+  TARN_TRY(const auto version, lake.head());
+  TARN_TRY(auto plan, read_project(env, project, vars, version));
   plan.tasks = source::source_tasks(plan.sources, fetches, producers_of(*plan.sources, *plan.models));
   auto models = model::model_tasks(plan.models);
   std::move(models.begin(), models.end(), std::back_inserter(plan.tasks));

@@ -32,10 +32,11 @@ struct ProjectPlan {
 
 // Reads the project's text anew, without its tasks: needs nothing but the text. `vars` go over those of
 // tarn.yml.
-Result<ProjectPlan> read_project(Env& env, const project::Project& project, const serve::Vars& vars);
-// The same with tasks. The records outlive the plan.
+Result<ProjectPlan> read_project(Env& env, const project::Project& project, const serve::Vars& vars,
+                                 const std::shared_ptr<const engine::LakeVersion>& lake = nullptr);
+// The same with tasks, ordered by what they read in the lake as it stands, too. The records outlive the plan.
 Result<ProjectPlan> plan_project(Env& env, const project::Project& project, const serve::Vars& vars,
-                                 source::FetchRecords& fetches);
+                                 source::FetchRecords& fetches, engine::LakeCatalog& lake);
 
 // Adds the mistakes that only the engine can see: columns, types, functions.
 Status check_by_engine(ProjectPlan& plan, session::SessionService& sessions, source::FetchRecords& fetches);

@@ -74,7 +74,8 @@ Result<flow::SchedulePlan> Workspace::planned_schedules(const ProjectPlan& plan)
 }
 
 Result<flow::SchedulePlan> Workspace::schedule_plan() {
-  TARN_TRY(auto plan, plan_project(parts_->env, parts_->project, {}, *parts_->fetches));
+  TARN_TRY(auto plan,
+           plan_project(parts_->env, parts_->project, {}, *parts_->fetches, parts_->lake->catalog()));
   TARN_TRY(auto found, planned_schedules(plan));
   {
     const std::lock_guard lock(parts_->writers_mutex);

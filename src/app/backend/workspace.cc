@@ -243,7 +243,8 @@ Result<int64_t> Workspace::export_parquet(const serve::SqlRequest& request, cons
 
 Result<flow::RunOutcome> Workspace::run(const serve::RunRequest& request, flow::RunObserver& observer,
                                         const flow::CancelFlag& cancel) {
-  TARN_TRY(const auto plan, plan_project(parts_->env, parts_->project, request.vars, *parts_->fetches));
+  TARN_TRY(const auto plan, plan_project(parts_->env, parts_->project, request.vars, *parts_->fetches,
+                                         parts_->lake->catalog()));
   if (!plan.mistakes.empty())
     return mistakes_error(plan.mistakes);
   return flow_of(request.selection).empty() ? run_selection(plan, request, "", observer, cancel)
@@ -282,7 +283,8 @@ Result<flow::RunOutcome> Workspace::run_selection(const ProjectPlan& plan, const
 }
 
 Result<std::vector<std::string>> Workspace::tasks_of(const serve::RunRequest& request) {
-  TARN_TRY(const auto plan, plan_project(parts_->env, parts_->project, request.vars, *parts_->fetches));
+  TARN_TRY(const auto plan, plan_project(parts_->env, parts_->project, request.vars, *parts_->fetches,
+                                         parts_->lake->catalog()));
   if (!plan.mistakes.empty())
     return mistakes_error(plan.mistakes);
   TARN_TRY(const auto selected, select_names(plan, request.selection, request.exclude));
@@ -299,7 +301,8 @@ Result<std::vector<std::string>> Workspace::tasks_of(const serve::RunRequest& re
 
 Result<flow::RunOutcome> Workspace::replay(const serve::ReplayRequest& request, flow::RunObserver& observer,
                                            const flow::CancelFlag& cancel) {
-  TARN_TRY(const auto plan, plan_project(parts_->env, parts_->project, {}, *parts_->fetches));
+  TARN_TRY(const auto plan,
+           plan_project(parts_->env, parts_->project, {}, *parts_->fetches, parts_->lake->catalog()));
   if (!plan.mistakes.empty())
     return mistakes_error(plan.mistakes);
   const auto task = make_replay_task(plan.sources, *parts_->fetches, request.source, request.run);
@@ -311,12 +314,14 @@ Result<flow::RunOutcome> Workspace::replay(const serve::ReplayRequest& request, 
 }
 
 Result<std::vector<flow::TaskStatus>> Workspace::status() {
-  TARN_TRY(const auto plan, plan_project(parts_->env, parts_->project, {}, *parts_->fetches));
+  TARN_TRY(const auto plan,
+           plan_project(parts_->env, parts_->project, {}, *parts_->fetches, parts_->lake->catalog()));
   return flow::status_of(*parts_->env.clock, *parts_->runs, plan.tasks);
 }
 
 Result<Diagnostics> Workspace::check(const serve::Vars& vars) {
-  TARN_TRY(auto plan, plan_project(parts_->env, parts_->project, vars, *parts_->fetches));
+  TARN_TRY(auto plan,
+           plan_project(parts_->env, parts_->project, vars, *parts_->fetches, parts_->lake->catalog()));
   TARN_CHECK(check_by_engine(plan, *parts_->sessions, *parts_->fetches));
   TARN_TRY(auto found, planned_schedules(plan));
   std::move(found.mistakes.begin(), found.mistakes.end(), std::back_inserter(plan.mistakes));
@@ -431,11 +436,12 @@ std::string Workspace::data_folder() const {
 }
 
 Result<std::vector<serve::GraphTask>> Workspace::graph() {
-  TARN_TRY(const auto plan, plan_project(parts_->env, parts_->project, {}, *parts_->fetches));
+  TARN_TRY(const auto plan,
+           plan_project(parts_->env, parts_->project, {}, *parts_->fetches, parts_->lake->catalog()));
   std::vector<serve::GraphTask> graph;
   for (const auto& task : plan.tasks) {
-    graph.push_back(
-        {task->name(), task->kind(), task->path(), task->tags(), task->upstream(), task->writes()});
+    graph.push_back({task->name(), task->kind(), task->path(), task->tags(), task->upstream(), task->writes(),
+                     task->reads_outside()});
   }
   return graph;
 }

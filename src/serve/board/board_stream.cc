@@ -20,38 +20,49 @@ struct Job {
   TileQuestion question;
 };
 
-std::string failed_line(const StreamPart& part, const Error& error) {
+// How long an answer is worth showing.
+struct Worth {
+  std::optional<Duration> again_in;  // it is an earlier one
+  std::optional<Duration> good_for;  // see TileQuestion
+};
+
+void put(Json& line, const Worth& worth) {
+  const auto whole_ms = [](Duration time) {
+    return std::chrono::ceil<std::chrono::milliseconds>(time).count();
+  };
+  if (worth.again_in)
+    line["again_in_ms"] = whole_ms(*worth.again_in);
+  if (worth.good_for)
+    line["good_for_ms"] = whole_ms(*worth.good_for);
+}
+
+std::string failed_line(const StreamPart& part, const Error& error, const Worth& worth = {}) {
   Json line = to_json(part.is_guest ? Error{error.code, "this cannot be shown now"} : error);
   line[part.kind] = part.id;
+  put(line, worth);
   return dump(line) + "\n";
 }
 
-int64_t whole_ms(Duration duration) {
-  return std::chrono::ceil<std::chrono::milliseconds>(duration).count();
-}
-
-// `again_in` of an earlier answer; zero: it is the newest.
-std::string unchanged_line(const StreamPart& part, Duration again_in) {
+std::string unchanged_line(const StreamPart& part, const Worth& worth) {
   Json line = {{part.kind, part.id}, {"etag", part.known_etag}, {"unchanged", true}};
-  if (again_in > Duration(0))
-    line["again_in_ms"] = whole_ms(again_in);
+  put(line, worth);
   return dump(line) + "\n";
 }
 
 std::string answer_line(const StreamPart& part, const TileQuestion& question, const TileAnswer& answer,
-                        Duration again_in = Duration(0)) {
+                        const Worth& worth) {
   Json reads = Json::array();
   for (const auto& read : question.reads.tables) {
     reads.push_back({{"table", part.is_guest ? "" : read.table},
-                     {"changed_at", read.changed_at ? Json(format_utc(*read.changed_at)) : Json()}});
+                     {"changed_at", read.changed_at ? Json(format_utc(*read.changed_at)) : Json()},
+                     {"outside", read.outside}});
   }
   Json columns = Json::array();
   for (const auto& column : answer.columns)
     columns.push_back({{"name", column.name}, {"type", column.type}});
   Json head = {{part.kind, part.id}, {"etag", question.etag}, {"reads", reads},
                {"columns", columns}, {"cut", answer.cut},     {"took_ms", answer.took.count() / 1000}};
-  if (again_in > Duration(0))
-    head["again_in_ms"] = whole_ms(again_in);
+  put(head, worth);
   auto line = dump(head);
   line.pop_back();  // the brace: the rows are JSON already
   return fmt::format("{},\"rows\":{}}}\n", line, answer.rows);
@@ -99,8 +110,9 @@ class Workers {
           gone_.is_set()
               ? Result<std::shared_ptr<const TileAnswer>>(Error{Code::kCancelled, "the page is gone"})
               : answers_.ask(job->question, gone_);
-      auto line =
-          answer ? answer_line(*job->part, job->question, **answer) : failed_line(*job->part, answer.error());
+      const Worth worth{.again_in = {}, .good_for = job->question.good_for};
+      auto line = answer ? answer_line(*job->part, job->question, **answer, worth)
+                         : failed_line(*job->part, answer.error(), worth);
       const std::lock_guard lock(mutex_);
       lines_.push_back(std::move(line));
       --left_;
@@ -136,13 +148,14 @@ void stream_board(TileAnswers& answers, const Json& head, const std::vector<Stre
     if (!question) {
       at_hand += failed_line(part, question.error());
     } else if (question->etag == part.known_etag) {
-      at_hand += unchanged_line(part, Duration(0));
+      at_hand += unchanged_line(part, {.again_in = {}, .good_for = question->good_for});
     } else if (const auto kept = answers.find(question->etag)) {
-      at_hand += answer_line(part, *question, *kept);
+      at_hand += answer_line(part, *question, *kept, {.again_in = {}, .good_for = question->good_for});
     } else if (const auto earlier = answers.earlier(*question)) {
       at_hand += earlier->question.etag == part.known_etag
-                     ? unchanged_line(part, earlier->again_in)
-                     : answer_line(part, earlier->question, *earlier->answer, earlier->again_in);
+                     ? unchanged_line(part, {.again_in = earlier->again_in, .good_for = {}})
+                     : answer_line(part, earlier->question, *earlier->answer,
+                                   {.again_in = earlier->again_in, .good_for = {}});
     } else {
       jobs.push_back({&part, std::move(*question)});
     }

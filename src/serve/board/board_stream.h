@@ -23,11 +23,11 @@ struct StreamPart {
 
 // Writes a line a part:
 //   {"tile": id, "etag": …, "unchanged": true}
-//   {"tile": id, "etag": …, "reads": [{"table", "changed_at"}], "columns": [{"name", "type"}], "rows": [[…]],
-//    "cut": false, "took_ms": 12}
+//   {"tile": id, "etag": …, "reads": [{"table", "changed_at", "outside"}], "columns": [{"name", "type"}],
+//    "rows": [[…]], "cut": false, "took_ms": 12}
 //   {"tile": id, "error": {"code", "message"}}
 // An answer from before the tables changed, given because the query costs too much to be asked each time, has
-// "again_in_ms": then the page asks again.
+// "again_in_ms": then the page asks again. One that may change though no table does has "good_for_ms".
 // The head is the first line. Returns when all are written or the client is gone.
 void stream_board(TileAnswers& answers, const Json& head, const std::vector<StreamPart>& parts,
                   const std::vector<engine::Parameter>& values, net::HttpServerResponse& response);

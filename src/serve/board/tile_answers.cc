@@ -74,14 +74,17 @@ Result<TileQuestion> TileAnswers::question(const board::TileQuery& query,
     return Error{Code::kInvalid, query.mistake};
   TileQuestion out{.query = &query, .values = std::move(values)};
   TARN_TRY(const auto head, sessions_.catalog().head());
-  TARN_TRY(out.reads, board::find_reads(*head, query.tables));
+  TARN_TRY(out.reads, board::find_reads(*head, query.facts, sessions_.attachments()));
   std::string key = query.sql + "\n";
   for (const auto& value : out.values)
     key += names_parameter(query.sql, value.name) ? text_of(value) : "";
   out.subject = codec::sha256_hex(key).substr(0, kEtagLength);
   key += out.reads.identity;
-  if (query.changes_by_itself || !out.reads.all_known)
-    key += std::to_string(env_.clock->now().time_since_epoch() / limits_.restless);
+  if (query.changes_by_itself || !out.reads.all_known) {
+    const auto now = env_.clock->now().time_since_epoch();
+    key += std::to_string(now / limits_.restless);
+    out.good_for = limits_.restless - now % limits_.restless;
+  }
   out.etag = codec::sha256_hex(key).substr(0, kEtagLength);
   return out;
 }

@@ -37,6 +37,8 @@ struct TileQuestion {
   board::Reads reads;
   std::string etag;     // the same: the same answer
   std::string subject;  // the same: the same query and values, whatever the tables stand at
+  // Until the answer may be another one though no table changed; none: never.
+  std::optional<Duration> good_for;
 };
 
 // An answer of a moment ago, from before the tables changed.

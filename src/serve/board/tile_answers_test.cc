@@ -44,7 +44,9 @@ class TileAnswersTest : public session::SessionFixture {
     SessionFixture::TearDown();
   }
 
-  static board::TileQuery query(const std::string& sql) { return {.sql = sql, .tables = {{.name = "t"}}}; }
+  static board::TileQuery query(const std::string& sql) {
+    return {.sql = sql, .facts = {.tables = {{.name = "t"}}}};
+  }
 
   TileQuestion question(const board::TileQuery& query) {
     auto made = answers_->question(query, {});

@@ -42,8 +42,8 @@ std::string take_part(std::string_view& rest) {
 }
 
 Json to_json(const GraphTask& task) {
-  return {{"name", task.name}, {"kind", task.kind},         {"path", task.path},
-          {"tags", task.tags}, {"upstream", task.upstream}, {"writes", task.writes}};
+  return {{"name", task.name},         {"kind", task.kind},     {"path", task.path},      {"tags", task.tags},
+          {"upstream", task.upstream}, {"writes", task.writes}, {"outside", task.outside}};
 }
 
 }  // namespace

@@ -62,6 +62,7 @@ export interface BoardSummary {
 export interface TableRead {
   table: string;
   changed_at: string | null;
+  outside: boolean; // in a database of others: shop.public.orders
 }
 export interface TileData {
   etag: string;
@@ -71,15 +72,16 @@ export interface TileData {
   cut: boolean;
   took_ms: number;
   again_in_ms?: number; // it is of a moment ago: ask again then
+  good_for_ms?: number; // there may be another one then, though no table changed
 }
 export type Given = Record<string, string[]>;
 
 type Part = { tile?: string; filter?: string };
 type DataLine =
   | { board: string; stamp: string; filters: Given }
-  | (Part & { etag: string; unchanged: true; again_in_ms?: number })
+  | (Part & { etag: string; unchanged: true; again_in_ms?: number; good_for_ms?: number })
   | (Part & TileData)
-  | (Part & { error: { code: string; message: string } });
+  | (Part & { error: { code: string; message: string }; good_for_ms?: number });
 
 export interface DataHandlers {
   onHead: (stamp: string, filters: Given) => void;
@@ -107,6 +109,7 @@ export async function askBoard(
     const kind = line.tile !== undefined ? "tile" : "filter";
     const id = (line.tile ?? line.filter)!;
     if ("again_in_ms" in line && line.again_in_ms) handlers.onLater(line.again_in_ms);
+    if (line.good_for_ms) handlers.onLater(line.good_for_ms);
     if ("error" in line) handlers.onError(kind, id, new ApiError(line.error.code, line.error.message, 422));
     else if ("unchanged" in line) handlers.onSame(kind, id);
     else handlers.onData(kind, id, line);

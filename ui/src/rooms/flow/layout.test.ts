@@ -1,7 +1,7 @@
 // Goal: every task and every edge of the project has its place. Method: a diamond, a stranger, an unknown upstream.
 import { expect, it } from "vitest";
 
-import { kinOf, layOut, nodeWidth } from "./layout";
+import { kinOf, layOut, nodeWidth, withOutside } from "./layout";
 
 const tasks = [
   { name: "raw", upstream: ["gone"] },
@@ -23,4 +23,15 @@ it("places all, left to right", () => {
 
 it("knows kin in both directions, not siblings", () => {
   expect([...kinOf(tasks, "left")].sort()).toEqual(["left", "mart", "raw"].concat(["gone"]).sort());
+});
+
+it("has tables of attachments once, before who reads them", () => {
+  const all = withOutside([
+    { name: "a", upstream: [], outside: ["shop.public.orders"] },
+    { name: "b", upstream: ["a"], outside: ["shop.public.orders", "erp.public.x"] },
+  ]);
+  expect(all.map((one) => one.name)).toEqual(["erp.public.x", "shop.public.orders", "a", "b"]);
+  expect(all[3]!.upstream).toEqual(["a", "shop.public.orders", "erp.public.x"]);
+  expect([...kinOf(all, "erp.public.x")].sort()).toEqual(["b", "erp.public.x"]);
+  expect(layOut(all).edges).toHaveLength(4);
 });

@@ -5,6 +5,10 @@ export interface Node {
   name: string;
   upstream: string[];
 }
+// A table in a database of others: "shop.public.orders".
+export interface Outside extends Node {
+  kind: "outside";
+}
 export interface Placed<T> {
   task: T;
   x: number; // of the middle
@@ -20,6 +24,15 @@ export interface Layout<T> {
   edges: Edge[];
   width: number;
   height: number;
+}
+
+// Tables of attachments stand before the tasks that read them.
+export function withOutside<T extends Node & { outside: string[] }>(tasks: T[]): (T | Outside)[] {
+  const tables = [...new Set(tasks.flatMap((task) => task.outside))].sort();
+  return [
+    ...tables.map((name) => ({ name, upstream: [], kind: "outside" as const })),
+    ...tasks.map((task) => ({ ...task, upstream: [...task.upstream, ...task.outside] })),
+  ];
 }
 
 export const nodeWidth = 216;
