@@ -147,5 +147,26 @@ TEST_F(TileAnswersTest, WhatNobodyLooksAtIsForgotten) {
   EXPECT_EQ(look(other), R"([["3"]])");
 }
 
+// A view that asks for the time, and a table without versions, as those of databases of others.
+TEST_F(TileAnswersTest, WhatNoVersionTellsIsGoodForAMinute) {
+  script("create view clock as select now() as at; create macro ticks() as table select * from clock");
+  const std::vector<board::TileQuery> queries = {
+      {.sql = "select * from clock", .facts = {.tables = {{.name = "clock"}}}},
+      {.sql = "select * from ticks()", .facts = {.functions = {{.name = "ticks", .table_function = true}}}},
+      {.sql = "select * from _tarn.runs", .facts = {.tables = {{.schema = "_tarn", .name = "runs"}}}},
+  };
+  for (const auto& one : queries) {
+    clock_.sleep_for(Duration(1'500'000));
+    const auto first = question(one);
+    ASSERT_TRUE(first.good_for) << one.sql;
+    clock_.sleep_for(*first.good_for - Duration(1));
+    EXPECT_EQ(question(one).etag, first.etag) << one.sql;
+    clock_.sleep_for(Duration(1));
+    EXPECT_NE(question(one).etag, first.etag) << one.sql;
+    EXPECT_EQ(*question(one).good_for, Duration(60'000'000)) << one.sql;
+  }
+  EXPECT_FALSE(question(query("select a from t")).good_for);
+}
+
 }  // namespace
 }  // namespace tarn::serve
