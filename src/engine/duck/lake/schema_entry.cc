@@ -373,6 +373,11 @@ void SchemaEntry::Alter(db::CatalogTransaction transaction, db::AlterInfo& info)
   auto& context = transaction.GetContext();
   const auto found = find(context, *Transaction::of(context, lake_).version(), info.name);
   const bool for_view = info.GetCatalogType() == db::CatalogType::VIEW_ENTRY;
+  if (info.GetCatalogType() == db::CatalogType::MACRO_ENTRY) {
+    throw_error(
+        {Code::kUnsupported,
+         fmt::format("comments on macros are not kept: leave out COMMENT ON MACRO \"{}\"", info.name)});
+  }
   if (info.type == db::AlterType::SET_COLUMN_COMMENT && found.view) {
     alter_view(context, *found.view, info);
   } else if (found.view && for_view) {
