@@ -72,7 +72,7 @@ class Session:
         self.duck.execute("set timezone = 'UTC'")
         self.script = Script(world.dice)
         self.script.new_name = self.new_name
-        self.steps, self.is_open, self.shape_changed, self.disturbed = [], False, False, False
+        self.steps, self.is_open, self.shape_changed, self.disturbed, self.before = [], False, False, False, {}
         self.changed, self.reshaped, self.other_defaults = {}, set(), set()
 
     def new_name(self):
@@ -95,7 +95,7 @@ class Session:
         return True, told(sql, [[head["rows_changed"]]] if rows == [] and " returning " not in sql else rows)
 
     def begin(self):
-        self.script.tables = dict(self.world.tables)
+        self.script.tables, self.before = dict(self.world.tables), dict(self.world.tables)
         for sql in ("begin", "select * from anchor"):  # both pin what they see at the first look
             self.duck.execute(sql).fetchall()
             accepted, words = self.tarn(sql)
@@ -183,8 +183,10 @@ class Session:
             if other is not self and other.is_open and shaped_by(other.steps) & (self.changed.keys() | shaped_by(self.steps)):
                 other.abort("made way")
         met = [self.changed[table] for table in self.reshaped if table in self.changed]
-        if met and not any(met) or self.other_defaults & self.changed.keys():
-            self.abort("DuckDB could not")  # which also refuses what changed no row of such a table, or met another default
+        as_before = {table for table in self.reshaped if self.world.tables.get(table) == self.before.get(table)}
+        if met and not any(met) or (self.other_defaults | as_before) & self.changed.keys():
+            # which also refuses what changed no row of such a table, or met another default, or a table made anew with the same columns
+            self.abort("DuckDB could not")
             return None
         accepted, words = self.tarn("commit")
         self.world.trace.append((self.name, "commit" if accepted else f"commit: {words}"))
@@ -195,7 +197,7 @@ class Session:
             self.duck.execute("rollback")
             self.is_open = False
             return False
-        assert not met, f"{self.name} has changed rows of a table that got another shape meanwhile, and is committed: {self.steps}"
+        assert not met, f"{self.name} has changed rows of a table that got another shape meanwhile, and is committed: {self.steps}\n{self.world.story(' ')}"
         self.is_open = False
         error, _ = self.in_duck("commit")
         if error is not None:  # DuckDB cannot always commit what was changed and altered in one transaction
