@@ -87,6 +87,14 @@ test("Flow: the graph, the runs, a run with its tasks, log and SQL, the quaranti
   await page.click("g.node:has-text('mart_broken')");
   await page.waitForSelector("aside >> text=nothing_of_that_name");
   await lookAt(page, "graph-task");
+  // What it reads in a database of others stands before it, as a node of its own kind.
+  await page.click("aside a:has-text('exchange.public.rates')");
+  await page.waitForSelector("aside >> text=in the attachment exchange");
+  assert.equal(await page.textContent("g.node.outside .sub"), "outside · exchange");
+  assert.equal(await page.locator("g.node:not(.faint)").count(), 2);
+  await lookAt(page, "graph-outside");
+  await page.click("aside a:has-text('mart_broken')");
+  await page.waitForSelector("aside >> text=nothing_of_that_name");
   await go("/flow/runs", "tbody tr");
   await lookAt(page, "runs");
   await go("/flow/schedules", "td:has-text('nightly')");

@@ -129,7 +129,9 @@ def server(demo, inbox, hooks):
     settings = (demo.project / "tarn.yml").read_text()
     demo.write("tarn.yml", settings.replace("  nightly:\n", "  letters: {run: [\"mail:closes\"], cron: \"0 7 * * mon\"}\n  nightly:\n")
                + f"\ntime_zone: Europe/Amsterdam\nmail: {{host: 127.0.0.1, port: {inbox.port}, tls: none, from: Home <home@example.org>}}\n"
-               + ALERTS.replace("PORT", str(hooks)))
+               + ALERTS.replace("PORT", str(hooks))
+               + "attach:\n  exchange: {kind: files, tables: {rates: rates.csv}}\n")
+    demo.write("rates.csv", "day,rate\n2026-01-01,1.1\n")
     demo.write("reports/lost.yml", LOST)
     demo.write("reports/chosen.yml", CHOSEN)
     demo.write("reports/closes.yml", MAILED)
@@ -137,7 +139,7 @@ def server(demo, inbox, hooks):
     demo.write("sources/raw_meter.yml", READINGS)
     demo.write("in/meter.csv", "at,kwh\n2026-01-01 00:00:00,1.5\n2026-01-01 01:00:00,-2\nnoon,3\n")
     demo.write("models/weather/mart_broken.sql", "{{ config(materialized='table') }}\n"
-               "select city, temperature_max / nothing_of_that_name as ratio from {{ ref('stg_weather') }}\n")
+               "select city, temperature_max / nothing_of_that_name as ratio from {{ ref('stg_weather') }}, exchange.rates\n")
     demo.write("flows/failing.yml", "title: One that fails\ntasks:\n  look: {sql: select 7 as n}\n"
                "  fail: {shell: 'echo the first line; exit 3', after: look}\n  never: {sql: select 1, after: fail}\n")
     server = Server(demo)
