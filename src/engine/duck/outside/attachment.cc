@@ -20,6 +20,8 @@ constexpr milliseconds kFirstLook{2'000};      // how long they are waited for
 constexpr milliseconds kLookAtAll{20'000};     // at their columns
 constexpr milliseconds kGlance{20};            // between two looks whether to stop
 constexpr milliseconds kPartingWait{1'000};
+constexpr milliseconds kStopAfter{300};  // then what was interrupted is stopped on the other side
+constexpr int kStopsMax = 200;
 constexpr size_t kChunksAhead = 16;
 constexpr size_t kShapesMax = 10'000;
 
@@ -108,17 +110,38 @@ class ReadAhead {
     return db::unique_ptr<db::DataChunk>();
   }
 
-  void close() {
-    const std::lock_guard lock(mutex_);
-    closed_ = true;
-    chunks_.clear();
-    if (connection_) {
-      connection_->Interrupt();
+  // Once, by whoever took the rows.
+  static void close(const std::shared_ptr<ReadAhead>& ahead) {
+    ahead->attachment_->wanted(-1);
+    {
+      const std::lock_guard lock(ahead->mutex_);
+      ahead->closed_ = true;
+      ahead->chunks_.clear();
+      if (ahead->connection_) {
+        ahead->connection_->Interrupt();
+      }
+      ahead->changed_.notify_all();
+      if (ahead->ended_ || ahead->attachment_->outside().kind != OutsideKind::kPostgres) {
+        return;
+      }
     }
-    changed_.notify_all();
+    (void)ahead->attachment_->start_thread([ahead] { ahead->see_it_end(); });
   }
 
  private:
+  // A call into the client library goes on for as long as the other side sends nothing, interrupted or not.
+  void see_it_end() {
+    for (int i = 0; i < kStopsMax; ++i) {
+      {
+        std::unique_lock lock(mutex_);
+        if (changed_.wait_for(lock, kStopAfter, [&] { return ended_; })) {
+          return;
+        }
+      }
+      attachment_->stop_unwanted();
+    }
+  }
+
   std::optional<Error> read(Instance& instance) {
     {
       const std::lock_guard lock(mutex_);
@@ -174,7 +197,7 @@ namespace {
 class RowsAhead final : public Rows {
  public:
   explicit RowsAhead(std::shared_ptr<ReadAhead> ahead) : ahead_(std::move(ahead)) {}
-  ~RowsAhead() override { ahead_->close(); }
+  ~RowsAhead() override { ReadAhead::close(ahead_); }
   RowsAhead(const RowsAhead&) = delete;
   RowsAhead& operator=(const RowsAhead&) = delete;
   Result<db::unique_ptr<db::DataChunk>> next(const Stopped& stopped) override {
@@ -259,6 +282,26 @@ Result<std::shared_ptr<Instance>> Attachment::instance() {
   return opened;
 }
 
+void Attachment::wanted(int change) {
+  const std::lock_guard lock(mutex_);
+  wanted_ += change;
+}
+
+void Attachment::stop_unwanted() {
+  // Whoever begins meanwhile waits here, in instance().
+  const std::lock_guard opening(opening_);
+  std::shared_ptr<Instance> instance;
+  {
+    const std::lock_guard lock(mutex_);
+    if (wanted_ == 0) {
+      instance = instance_;
+    }
+  }
+  if (instance) {
+    instance->stop_all();
+  }
+}
+
 Status Attachment::start_thread(std::function<void()> work) {
   {
     const std::lock_guard lock(mutex_);
@@ -289,8 +332,10 @@ Result<T> Attachment::call(const Stopped& stopped, milliseconds patience,
   TARN_CHECK(admit());
   auto answer = std::make_shared<Answer>();
   TARN_CHECK(start_thread([this, answer, work = std::move(work)] {
+    wanted(1);
     auto opened = instance();
     Result<T> result = opened ? work(**opened) : Result<T>(opened.error());
+    wanted(-1);
     if (!result) {
       note(result.error());
     }
@@ -423,8 +468,10 @@ void Attachment::look_at(Instance& instance, const std::vector<TableId>& tables)
 Result<std::unique_ptr<Rows>> Attachment::read(const std::string& sql) {
   TARN_CHECK(admit());
   auto ahead = std::make_shared<ReadAhead>(shared_from_this(), sql);
+  auto rows = std::make_unique<RowsAhead>(ahead);
+  wanted(1);  // until the rows are let go
   TARN_CHECK(start_thread([ahead] { ahead->work(); }));
-  return std::unique_ptr<Rows>(std::make_unique<RowsAhead>(std::move(ahead)));
+  return std::unique_ptr<Rows>(std::move(rows));
 }
 
 }  // namespace tarn::engine::outside

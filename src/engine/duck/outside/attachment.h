@@ -73,6 +73,9 @@ class Attachment : public std::enable_shared_from_this<Attachment> {
                  std::function<Result<T>(Instance& instance)> work);
   Result<std::shared_ptr<Instance>> instance();
   Status admit();
+  // A scan that nobody wants any more goes on: stops it on the other side, unless others are asking just now.
+  void stop_unwanted();
+  void wanted(int change);
   // Starts a thread that keeps this alive.
   Status start_thread(std::function<void()> work);
   Result<std::vector<TableId>> list(Instance& instance);
@@ -87,11 +90,12 @@ class Attachment : public std::enable_shared_from_this<Attachment> {
   const std::string extensions_folder_;
   const Limits limits_;
 
-  std::mutex opening_;  // held while it connects
+  std::mutex opening_;  // held while it connects, and while what nobody wants is stopped
 
   std::mutex mutex_;  // guards all below
   std::condition_variable changed_;
   int threads_ = 0;
+  int wanted_ = 0;  // reads and calls that somebody waits for
   std::shared_ptr<Instance> instance_;
   std::optional<Error> failure_;
   Clock::time_point rests_until_{};

@@ -1,6 +1,9 @@
 #include "engine/duck/outside/instance.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -38,11 +41,11 @@ std::vector<std::string> extensions_of(const OutsideDatabase& outside) {
 }
 
 // libpq's: no secrets, those are in DuckDB's secret. Dead peers are noticed within a minute.
-std::string postgres_options(int64_t seconds, const std::string& tls) {
+std::string postgres_options(const std::string& session_name, int64_t seconds, const std::string& tls) {
   return fmt::format(
-      "connect_timeout={} application_name=tarn keepalives_idle=20 keepalives_interval=10 keepalives_count=3 "
+      "connect_timeout={} application_name={} keepalives_idle=20 keepalives_interval=10 keepalives_count=3 "
       "tcp_user_timeout=30000 sslmode={}",
-      std::max<int64_t>(2, seconds), tls);
+      std::max<int64_t>(2, seconds), session_name, tls);
 }
 
 bool ends_in(std::string_view text, std::string_view ending) {
@@ -125,6 +128,30 @@ Result<std::shared_ptr<Instance>> Instance::open(const OutsideDatabase& outside,
     return Error{Code::kUnavailable, started.error().message};
   } catch (const std::exception& exception) {
     return Error{Code::kUnavailable, instance->explain(exception).message};
+  }
+}
+
+// Of this moment, process and place in memory: two Tarns under one role must not stop each other.
+Instance::Instance(const OutsideDatabase& outside)
+    : outside_(outside),
+      session_name_(fmt::format("tarn-{:x}-{:x}-{:x}",
+                                std::chrono::steady_clock::now().time_since_epoch().count(), ::getpid(),
+                                reinterpret_cast<uintptr_t>(this))) {}
+
+void Instance::stop_all() {
+  if (outside_.kind != OutsideKind::kPostgres) {
+    return;
+  }
+  const auto sql = fmt::format(
+      "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = {} AND state = 'active' "
+      "AND "
+      "pid <> pg_backend_pid()",
+      literal(session_name_));
+  try {
+    db::Connection connection(*database_);
+    (void)connection.Query(fmt::format("SELECT * FROM postgres_query('{}', {})", kInner, literal(sql)));
+  } catch (const std::exception&) {
+    return;  // it cannot be reached: then nothing is to be stopped
   }
 }
 
@@ -246,7 +273,8 @@ Status Instance::attach_postgres() {
   TARN_CHECK(run("SET GLOBAL pg_staleness_query_enabled = true"));
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(outside_.patience).count();
   return run(fmt::format("ATTACH {} AS {} (TYPE postgres, SECRET tarn_postgres, READ_ONLY)",
-                         literal(postgres_options(seconds, setting("tls", "prefer"))), kInner));
+                         literal(postgres_options(session_name_, seconds, setting("tls", "prefer"))),
+                         kInner));
 }
 
 Status Instance::attach_iceberg() {

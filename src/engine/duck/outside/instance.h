@@ -46,6 +46,8 @@ class Instance {
                                                 const std::string& extensions_folder, const Limits& limits);
 
   db::DuckDB& database() { return *database_; }
+  // Asks the other side to stop whatever runs there for this instance, where it can be asked so (PostgreSQL).
+  void stop_all();
   // Every table that can be listed; asks the other side.
   Result<std::vector<TableId>> list();
   // "attachment shop: …", without secrets.
@@ -53,7 +55,7 @@ class Instance {
   [[nodiscard]] Error explain(const std::exception& exception) const;
 
  private:
-  explicit Instance(const OutsideDatabase& outside) : outside_(outside) {}
+  explicit Instance(const OutsideDatabase& outside);
 
   Status resolve_settings();
   Status start(const std::string& extensions_folder, const Limits& limits);
@@ -68,6 +70,7 @@ class Instance {
   [[nodiscard]] std::string setting(const std::string& name, const std::string& fallback = "") const;
 
   const OutsideDatabase& outside_;
+  const std::string session_name_;               // what PostgreSQL knows its connections by: no other's
   std::map<std::string, std::string> settings_;  // with the values of secrets
   Scrubber scrubber_;
   std::unique_ptr<db::DuckDB> database_;
