@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyiceberg.catalog import load_catalog
 
-from conftest import DEPS, Tarn
+from conftest import BUILD, DEPS, Tarn
 from tarn_server import Server
 
 TOKEN = "bearer-secret-2323"
@@ -244,3 +244,20 @@ def test_a_wait_can_be_cancelled(tarn, web):
     process.communicate(timeout=20)
     assert process.returncode == 130
     assert time.monotonic() - began < 4
+
+
+def test_an_installed_program_brings_its_extensions(tarn, tmp_path, web):
+    url, _ = web
+    prefix = tmp_path / "usr"
+    subprocess.run(["cmake", "--install", BUILD, "--prefix", prefix, "--component", "tarn"], check=True, stdout=subprocess.DEVNULL)
+    attach(tarn, f"  site: {{kind: files, tables: {{sheet: {url}/t.csv}}}}\n  sales: {{kind: delta, tables: {{gone: {tmp_path}/gone}}}}\n"
+           "  shop: {kind: postgres, host: 127.0.0.1, port: 1, database: d, user: u}\n"
+           "  partner: {kind: iceberg, url: 'http://127.0.0.1:1', warehouse: w}\n")
+    env = {**tarn.env, "no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1"}
+    env.pop("TARN_EXTENSIONS", None)
+    asked = lambda table: subprocess.run([prefix / "bin" / "tarn", "--project", tarn.project, "sql", f"select count(*) as n from {table}", "--format", "csv"],
+                                         env=env, capture_output=True, text=True, timeout=60)
+    assert asked("site.sheet").stdout.split() == ["n", "2"]
+    for table in ("sales.gone", "shop.t", "partner.t"):
+        done = asked(table)
+        assert done.returncode != 0 and "attachment" in done.stderr and "needs DuckDB's extension" not in done.stderr, done.stderr

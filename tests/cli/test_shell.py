@@ -108,6 +108,25 @@ def test_a_cancelled_statement_fails_its_transaction(home):
     assert "│ 1 │" in shell.ask("select count(*) as n from readings;")
 
 
+@pytest.mark.parametrize("home", ["alone"], indirect=True)  # a server reads `attach:` when it starts
+def test_attachments_in_the_shell(home):
+    home.write("rates.csv", "day,price\n2026-01-01,1.1\n")
+    home.write("tarn.yml", "name: home\nattach:\n  exchange: {kind: files, tables: {rates: rates.csv}}\n")
+    shell = home.shell()
+    assert re.search(r"exchange.*rates.*outside", shell.ask(".tables"))
+    shell.send("select * from exch\t")
+    shell.expect("exchange ")
+    shell.send("\x03select * from exchange.pub\t")
+    shell.expect("exchange.public ")
+    shell.send("\x03select * from exchange.public.ra\t")
+    shell.expect("exchange.public.rates ")
+    shell.send("where exchange.public.rates.pri\t")
+    shell.expect("exchange.public.rates.price ")
+    shell.send("> 1;\n")
+    shell.expect("1.1")
+    shell.prompt()
+
+
 def test_completion(home):
     shell = home.shell()
     shell.send("qual\t")

@@ -98,7 +98,7 @@ test("Flow: the graph, the runs, a run with its tasks, log and SQL, the quaranti
   await go("/flow/runs", "tbody tr");
   await lookAt(page, "runs");
   await go("/flow/schedules", "td:has-text('nightly')");
-  assert.match(await page.textContent("tbody tr td:nth-child(3)"), /in \d+ (h|min|s)/);
+  assert.match(await page.textContent("tbody tr td:nth-child(3)"), /in \d+ (d|h|min|s)/);
   await lookAt(page, "schedules");
   await go(`/flow/runs/${runs[0]}`, "table.gantt");
   await lookAt(page, "run");

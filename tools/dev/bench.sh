@@ -26,7 +26,7 @@ run_bench() {
   fi
 }
 if [ $# = 0 ]; then
-  for name in lake_bench change_bench planning_bench tpch task_bench flows schedules_idle models_vs_dbt load_bars serve_start boards workbook iceberg_rest; do
+  for name in lake_bench change_bench planning_bench tpch task_bench flows schedules_idle models_vs_dbt load_bars serve_start boards workbook iceberg_rest attach; do
     run_bench "$name"
   done
 else

@@ -117,8 +117,8 @@ bool starts_with(std::string_view text, std::string_view start) {
 
 void Names::refresh(serve::SqlSession& session) {
   const auto answer =
-      session.sql({.sql = "select case when table_catalog in ('lake', 'system', 'temp') then table_schema "
-                          "else table_catalog || '.' || table_schema end, table_name, column_name "
+      session.sql({.sql = "select case when table_catalog in ('lake', 'system', 'temp') then '' "
+                          "else table_catalog end, table_schema, table_name, column_name "
                           "from information_schema.columns where column_name <> '…'"});
   if (!answer)
     return;
@@ -131,7 +131,7 @@ void Names::refresh(serve::SqlSession& session) {
       break;
     const auto& cells = (*batch)->columns;
     for (size_t i = 0; i < (*batch)->rows; ++i) {
-      found.push_back({cells[0].text[i], cells[1].text[i], cells[2].text[i]});
+      found.push_back({cells[0].text[i], cells[1].text[i], cells[2].text[i], cells[3].text[i]});
     }
   }
   columns_ = std::move(found);
@@ -152,11 +152,16 @@ std::vector<std::string> Names::candidates(std::string_view word) const {
   } else if (dot != std::string_view::npos) {
     const auto owner = word.substr(0, dot);
     const auto before = std::string(owner) + ".";
+    const auto start = word.substr(dot + 1);
     for (const auto& column : columns_) {
-      if (column.table == owner || column.schema + "." + column.table == owner)
-        take(word.substr(dot + 1), column.name, before);
-      if (column.schema == owner)
-        take(word.substr(dot + 1), column.table, before);
+      const bool outside = !column.database.empty();
+      const auto schema = outside ? written(column.database) + "." + written(column.schema) : column.schema;
+      if (column.table == owner || schema + "." + column.table == owner)
+        take(start, column.name, before);
+      if (schema == owner)
+        take(start, column.table, before);
+      if (outside && written(column.database) == owner)
+        take(start, column.schema, before);
     }
   } else {
     for (const auto keyword : kKeywords) {
@@ -164,8 +169,11 @@ std::vector<std::string> Names::candidates(std::string_view word) const {
         found.insert(is_upper(word) ? upper(keyword) : std::string(keyword));
     }
     for (const auto& column : columns_) {
-      for (const auto* name : {&column.schema, &column.table, &column.name})
-        take(word, *name, "");
+      const bool outside = !column.database.empty();  // its tables have no name without it
+      take(word, outside ? column.database : column.schema, "");
+      if (!outside)
+        take(word, column.table, "");
+      take(word, column.name, "");
     }
     for (const auto function : guard::allowed_functions()) {
       if (!word.empty() && std::isalpha(static_cast<unsigned char>(function[0])) != 0 &&

@@ -19,6 +19,7 @@ class Names {
 
  private:
   struct Column {
+    std::string database;  // of others; empty: the lake's
     std::string schema, table, name;
   };
   std::vector<Column> columns_;
