@@ -53,6 +53,10 @@ class NoSessions : public session::SessionService {
     return Error{Code::kUnsupported, "no sessions in this benchmark"};
   }
   engine::LakeCatalog& catalog() override { std::abort(); }
+  [[nodiscard]] const std::set<std::string>& attachments() const override { return attachments_; }
+
+ private:
+  std::set<std::string> attachments_;
 };
 
 void fail(const Error& error) {
