@@ -33,8 +33,13 @@ class PlainReads {
         makers_[key_of(node.table)] = name;
     }
     for (const auto& source : project.sources) {
-      for (const auto& table : source.writes)
-        makers_.try_emplace(key_of(table), source.name);
+      for (const auto& table : source.writes) {
+        if (project.nodes.contains(source.name)) {
+          makers_.erase(key_of(table));  // two things of one name: a mistake that is told elsewhere
+        } else {
+          makers_.try_emplace(key_of(table), source.name);
+        }
+      }
     }
   }
 
