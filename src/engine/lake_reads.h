@@ -19,8 +19,7 @@ struct LakeReads {
   std::vector<std::shared_ptr<const LakeView>> views;    // looked through
   std::vector<std::shared_ptr<const LakeMacro>> macros;  // the same
   // What the lake does not have: tables of databases of others (`database` set, `schema` where it is
-  // written),
-  // `_tarn` and the like, and names of nothing.
+  // written), `_tarn` and the like, and names of nothing.
   std::vector<TableUse> others;
 };
 

@@ -39,8 +39,7 @@ TEST_F(LakeTypeTest, Numbers) {
             "DECIMAL(38,10)\n-1234567890123456789012345678.0123456789\nNULL\n1\n");
 }
 
-// What lake_types' own cast (casts.h) answers is what DuckDB's answers, and what it leaves to DuckDB
-// likewise.
+// The lake's own cast (casts.h) answers as DuckDB's does, also what it leaves to it.
 TEST_F(LakeTypeTest, WholeDecimalsAreCastAsTheIntegersTheyAre) {
   EXPECT_EQ(rows("select c, try_cast(c as hugeint), try_cast(c as ubigint), try_cast(c as uhugeint) from "
                  "(values (0::decimal(38, 0)), (-1), (18446744073709551615), (18446744073709551616), "

@@ -75,9 +75,6 @@ FilterPointer of_rows(const db::TableFilter& filter, const db::LogicalType& type
 }  // namespace
 
 void ask_rows_for_nan(db::BaseFileReader& reader, const iceberg::DataFile& file) {
-  if (!reader.filters) {
-    return;
-  }
   auto kept = db::make_uniq<db::TableFilterSet>();
   for (auto& [local, filter] : reader.filters->filters) {
     const auto& column = reader.columns.at(reader.column_ids[db::MultiFileLocalIndex(local)].GetId());

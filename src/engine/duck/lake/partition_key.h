@@ -1,5 +1,5 @@
-// PARTITIONED BY: from SQL to a partition spec, and the values of a spec's fields as
-// engine expressions.
+// PARTITIONED BY: from SQL to a partition spec, and the values of its fields, and of a
+// sort order's, as engine expressions.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// SORTED BY: from SQL to a sort order of the table, and rows put into it before they are written.
+// SORTED BY: from SQL to a sort order of the table, and which order rows are written in (write_plan.cc sorts
+// them).
 #pragma once
 
 #include <optional>
